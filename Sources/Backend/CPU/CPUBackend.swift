@@ -1,0 +1,95 @@
+import COpenBLAS
+import Foundation
+import Planner
+
+/// The processor itself: OpenBLAS for matrix products, `CKernels` for everything else.
+public final class CPUBackend: Backend {
+    /// What the device is.
+    public let device: DeviceInfo
+
+    /// OpenBLAS runs single-threaded; the backend splits work itself.
+    public init() {
+        openblas_set_num_threads(1)
+        let memory = Int(ProcessInfo.processInfo.physicalMemory)
+        let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+        device = DeviceInfo(
+            backend: "cpu", selector: "cpu", name: Self.processorName, platform: "OpenBLAS and C kernels",
+            driver: configuration.trimmingCharacters(in: .whitespaces), kind: "cpu",
+            computeUnits: ProcessInfo.processInfo.activeProcessorCount, memoryBytes: memory,
+            largestAllocationBytes: memory, hasFloat64: true)
+    }
+
+    private static var processorName: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "processor"
+    }
+
+    /// Elements of working memory that a kernel needs while it runs.
+    public func scratch(for kernel: Kernel, precision: Precision) -> Int {
+        if case .convolution(let convolution) = kernel { return CPUConvolution.scratch(convolution) }
+        return 0
+    }
+
+    /// Makes a plan ready to run.
+    public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
+        try CPUExecutable(plan, on: self)
+    }
+
+    /// Zeroed memory for `count` elements.
+    public func allocate(_ count: Int, _ precision: Precision) throws(BackendError) -> DeviceArray {
+        try CPUArray(count: count, precision: precision, available: device.memoryBytes)
+    }
+
+    /// Copies bytes into a slice.
+    public func write(_ bytes: UnsafeRawBufferPointer, to slice: DeviceSlice) throws(BackendError) {
+        precondition(bytes.count == slice.count * slice.array.precision.bytes, "bytes do not fill the slice")
+        if bytes.isEmpty { return }
+        address(slice).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+    }
+
+    /// Copies a slice's bytes out.
+    public func read(_ slice: DeviceSlice, into bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
+        precondition(bytes.count == slice.count * slice.array.precision.bytes, "bytes do not fill the slice")
+        if bytes.isEmpty { return }
+        bytes.baseAddress!.copyMemory(from: address(slice), byteCount: bytes.count)
+    }
+
+    /// Copies between two slices.
+    public func copy(_ source: DeviceSlice, to target: DeviceSlice) throws(BackendError) {
+        precondition(source.count == target.count && source.array.precision == target.array.precision)
+        address(target).copyMemory(
+            from: address(source), byteCount: source.count * source.array.precision.bytes)
+    }
+
+    /// Work is done when a call returns.
+    public func synchronize() throws(BackendError) {}
+}
+
+/// Memory of the CPU backend, aligned to cache lines.
+final class CPUArray: DeviceArray {
+    let base: UnsafeMutableRawPointer
+
+    init(count: Int, precision: Precision, available: Int) throws(BackendError) {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: precision.bytes)
+        var memory: UnsafeMutableRawPointer?
+        if !overflow && bytes <= available { posix_memalign(&memory, 64, max(64, bytes)) }
+        guard let memory else {
+            throw BackendError(
+                .outOfMemory, "out of memory: asked for \(bytes) bytes, this machine has \(available)")
+        }
+        memset(memory, 0, max(64, bytes))
+        base = memory
+        super.init(count: count, precision: precision)
+    }
+
+    deinit { free(base) }
+}
+
+/// Where a slice begins.
+func address(_ slice: DeviceSlice) -> UnsafeMutableRawPointer {
+    guard let array = slice.array as? CPUArray else {
+        preconditionFailure("memory of another device was given to the CPU backend")
+    }
+    return array.base + slice.range.lowerBound * array.precision.bytes
+}

@@ -1,0 +1,3 @@
+// zlib, for gzip streams and the deflated members of .npz files.
+#pragma once
+#include <zlib.h>

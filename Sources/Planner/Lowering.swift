@@ -1,0 +1,288 @@
+import Graph
+
+/// A step before its buffers have places.
+struct Draft {
+    /// Part of the buffer of a node.
+    struct Operand {
+        var node: Int
+        var offset: Int
+    }
+    var kernel: Kernel
+    var operands: [Operand]
+    /// The node whose value is computed; `nodes.count + i` for a copy made for output `i`.
+    var result: Int
+    var count: Int
+    var meaning: Program
+}
+
+/// Turns a program into drafts: fuses elementwise chains and reads shape operations through views.
+struct Lowering {
+    let program: Program
+    let live: [Bool]
+    /// For every node, the node whose buffer holds its value, and the view on it. Nil until it is needed.
+    private var views: [(base: Int, view: View)?]
+    /// Elementwise nodes that exist only inside their one consumer.
+    private var inlined: [Bool]
+    /// Nodes that have a buffer of their own.
+    private(set) var materialised: [Bool]
+    private(set) var drafts: [Draft] = []
+    /// Which output a draft's result is written to.
+    private(set) var outputOfNode: [Int: Int] = [:]
+
+    /// Longest chain and most operands of one fused kernel.
+    static let mostTerms = 40, mostLoads = 8
+
+    init(_ program: Program) {
+        self.program = program
+        live = program.liveness
+        views = Array(repeating: nil, count: program.nodes.count)
+        inlined = Array(repeating: false, count: program.nodes.count)
+        materialised = Array(repeating: false, count: program.nodes.count)
+        chooseInlined()
+        for id in program.nodes.indices where live[id] { lower(id) }
+        for index in program.outputs.indices { lowerOutput(index) }
+    }
+
+    /// An output needs a buffer of its own: the node's if it is free, else a copy.
+    private mutating func lowerOutput(_ index: Int) {
+        let port = program.outputs[index]
+        if isFill(port.node) { materialise(port.node) }
+        let (base, view) = view(of: port.node)
+        let isWhole = view.isContiguous && view.offset == 0 && nodes[base].shape.count == port.shape.count
+        let isGiven = nodes[base].operands.isEmpty && !drafts.contains { $0.result == base }
+        if isWhole && !isGiven && outputOfNode[base] == nil {
+            outputOfNode[base] = index
+        } else {
+            appendElementwise(root: port.node, result: nodes.count + index, copies: true)
+            outputOfNode[nodes.count + index] = index
+        }
+    }
+
+    private var nodes: [Node] { program.nodes }
+
+    /// An elementwise node vanishes into its consumer if that is its only one, elementwise and of its shape.
+    private mutating func chooseInlined() {
+        var consumers = [[Int]](repeating: [], count: nodes.count)
+        for id in nodes.indices where live[id] {
+            for operand in Set(nodes[id].operands) { consumers[operand].append(id) }
+        }
+        let isOutput = Set(program.outputs.map(\.node))
+        var sizes = [(terms: Int, loads: Int)](repeating: (1, 1), count: nodes.count)
+        for id in nodes.indices where live[id] && nodes[id].primitive.isElementwise {
+            var (terms, loads) = (1, 0)
+            // Small chains first, so that the most of them fit.
+            for operand in Set(nodes[id].operands).sorted(by: { sizes[$0] < sizes[$1] }) {
+                let canVanish =
+                    nodes[operand].primitive.isElementwise && consumers[operand].count == 1
+                    && !isOutput.contains(operand)
+                let fits =
+                    terms + sizes[operand].terms <= Self.mostTerms
+                    && loads + sizes[operand].loads <= Self.mostLoads - nodes[id].operands.count + 1
+                inlined[operand] = canVanish && fits
+                terms += inlined[operand] ? sizes[operand].terms : 1
+                loads += inlined[operand] ? sizes[operand].loads : isFill(operand) ? 0 : 1
+            }
+            sizes[id] = (terms, loads)
+        }
+    }
+
+    private func isFill(_ id: Int) -> Bool {
+        if case .constant(.fill) = nodes[id].primitive { return true }
+        return false
+    }
+
+    private mutating func lower(_ id: Int) {
+        let node = nodes[id]
+        switch node.primitive {
+        case .input, .constant(.table):
+            materialised[id] = true
+            views[id] = (id, View(node.shape))
+        case .constant(.fill), .reshape, .permute, .broadcast, .slice:
+            break  // Read through views; given a buffer only if someone needs one.
+        case .add, .mul, .select, .greater, .elementwise:
+            if !inlined[id] { materialise(id) }
+        case .reduceSum, .reduceMax:
+            emitReduction(id)
+        case .pad(let starts, let steps):
+            let kernel = Kernel.pad(
+                Padding(
+                    part: nodes[Int(node.a)].shape.dims, whole: node.shape.dims, starts: starts, steps: steps))
+            emit(kernel, id)
+        case .gather(let axis):
+            emit(.gather(indexing(whole: nodes[Int(node.a)].shape, axis, id)), id)
+        case .scatterAdd(let axis):
+            emit(.scatterAdd(indexing(whole: node.shape, axis, id)), id)
+        case .matmul(let transposeA, let transposeB):
+            let (shape, left) = (node.shape, nodes[Int(node.a)].shape)
+            let product = MatrixProduct(
+                batches: shape.dims.dropLast(2).reduce(1, *), m: shape[-2], n: shape[-1],
+                k: left[transposeA ? -2 : -1], transposeA: transposeA, transposeB: transposeB,
+                isGram: node.a == node.b && transposeA != transposeB)
+            emit(.matmul(product), id)
+        case .conv(let window): emitConvolution(.forward, window, id)
+        case .dgrad(let window): emitConvolution(.inputGradient, window, id)
+        case .wgrad(let window): emitConvolution(.filterGradient, window, id)
+        }
+    }
+
+    // MARK: Views
+
+    /// The buffer and view that hold a node's value, materialising what no view can express.
+    private mutating func view(of id: Int) -> (base: Int, view: View) {
+        if let known = views[id] { return known }
+        let node = nodes[id]
+        switch node.primitive {
+        case .reshape, .permute, .broadcast, .slice:
+            let (base, view) = view(of: Int(node.a))
+            if let next = view.applying(node) {
+                views[id] = (base, next)
+                return (base, next)
+            }
+            // A reshape of something scattered: the operand is copied into order first.
+            materialise(Int(node.a))
+            return self.view(of: id)
+        default:
+            materialise(id)
+            return views[id]!
+        }
+    }
+
+    /// Gives a node a contiguous buffer that holds exactly its value.
+    private mutating func materialise(_ id: Int) {
+        if materialised[id] { return }
+        appendElementwise(root: id, result: id, copies: !nodes[id].primitive.isElementwise)
+    }
+
+    /// Where a node's elements lie one after the other, copying them into order if they do not.
+    private mutating func contiguous(_ id: Int) -> Draft.Operand {
+        if isFill(id) || !view(of: id).view.isContiguous { materialise(id) }
+        let (base, view) = view(of: id)
+        return Draft.Operand(node: base, offset: view.offset)
+    }
+
+    // MARK: Drafts
+
+    private mutating func emit(_ kernel: Kernel, _ id: Int) {
+        let node = nodes[id]
+        let operands = node.operands.map { contiguous($0) }
+        let meaning = fragment(node.primitive, node.operands.map { nodes[$0].shape }, node.shape)
+        append(Draft(kernel: kernel, operands: operands, result: id, count: node.shape.count, meaning: meaning))
+    }
+
+    private mutating func append(_ draft: Draft) {
+        drafts.append(draft)
+        guard draft.result < nodes.count else { return }
+        materialised[draft.result] = true
+        views[draft.result] = (draft.result, View(nodes[draft.result].shape))
+    }
+
+    /// A program of one node.
+    private func fragment(_ primitive: Primitive, _ operands: [Shape], _ shape: Shape) -> Program {
+        var made = operands.enumerated().map { Node(.input("\($0)"), [], $1) }
+        made.append(Node(primitive, Array(operands.indices), shape))
+        return Program(nodes: made, outputs: [(name: "result", node: operands.count)])
+    }
+
+    private func indexing(whole: Shape, _ axis: Int, _ id: Int) -> Indexing {
+        Indexing(
+            outer: whole.dims.prefix(axis).reduce(1, *), axis: whole[axis],
+            inner: whole.dims.dropFirst(axis + 1).reduce(1, *), indices: nodes[Int(nodes[id].b)].shape.count)
+    }
+
+    private mutating func emitConvolution(_ role: Convolution.Role, _ window: Window, _ id: Int) {
+        let node = nodes[id]
+        let (a, b, y) = (nodes[Int(node.a)].shape, nodes[Int(node.b)].shape, node.shape)
+        let convolution =
+            switch role {
+            case .forward: Convolution(role: role, window: window, x: a, w: b, y: y)
+            case .inputGradient: Convolution(role: role, window: window, x: y, w: b, y: a)
+            case .filterGradient: Convolution(role: role, window: window, x: a, w: y, y: b)
+            }
+        emit(.convolution(convolution), id)
+    }
+
+    private mutating func emitReduction(_ id: Int) {
+        let node = nodes[id]
+        let operand = Int(node.a)
+        if isFill(operand) { materialise(operand) }
+        let (base, view) = view(of: operand)
+        let (dims, result) = (nodes[operand].shape.dims, node.shape.dims)
+        func walk(_ axes: [Int]) -> Walk {
+            Walk(dims: axes.map { dims[$0] }, strides: [axes.map { view.strides[$0] }])
+        }
+        let reduction = Reduction(
+            kind: node.primitive == .reduceSum ? .sum : .max,
+            kept: walk(dims.indices.filter { result[$0] == dims[$0] }),
+            reduced: walk(dims.indices.filter { result[$0] != dims[$0] }))
+        let meaning = fragment(node.primitive, [[reduction.count, reduction.terms]], [reduction.count, 1])
+        append(
+            Draft(
+                kernel: .reduce(reduction), operands: [Draft.Operand(node: base, offset: view.offset)], result: id,
+                count: node.shape.count, meaning: meaning))
+    }
+
+    /// One fused step that computes `root` with its chain of inlined nodes, or copies it out of its view.
+    private mutating func appendElementwise(root: Int, result: Int, copies: Bool) {
+        let shape = nodes[root].shape
+        var expression = Expression()
+        var constants: [Double] = []
+        var loads: [(base: Int, view: View, meaning: Int)] = []
+        /// For every node of the chain its term, and its node in the step's meaning.
+        var known: [Int: (term: Int, meaning: Int)] = [:]
+        var meaning: [Node] = []
+        func mean(_ node: Node) -> Int {
+            meaning.append(node)
+            return meaning.count - 1
+        }
+
+        // Depth first with a stack of our own: chains may be long.
+        var stack = [(id: root, isReady: false)]
+        while let (id, isReady) = stack.popLast() {
+            if known[id] != nil { continue }
+            let node = nodes[id]
+            let computes = node.primitive.isElementwise && (id == root ? !copies : inlined[id])
+            if computes && !isReady {
+                stack.append((id, true))
+                for operand in node.operands.reversed() { stack.append((operand, false)) }
+            } else if computes {
+                let operands = node.operands.map { known[$0]! }
+                known[id] = (
+                    expression.append(term(node.primitive, operands.map(\.term))),
+                    mean(Node(node.primitive, operands.map(\.meaning), shape))
+                )
+            } else if case .constant(.fill(let value)) = node.primitive, !(copies && materialised[id]) {
+                let index = constants.firstIndex { $0.bitPattern == value.bitPattern } ?? constants.count
+                if index == constants.count { constants.append(value) }
+                known[id] = (expression.append(.constant(index)), mean(Node(node.primitive, [], shape)))
+            } else {
+                let (base, view) = view(of: id)
+                var index = loads.firstIndex { $0.base == base && $0.view == view } ?? -1
+                if index < 0 {
+                    index = loads.count
+                    loads.append((base, view, mean(Node(.input("\(index)"), [], shape))))
+                }
+                known[id] = (expression.append(.load(index)), loads[index].meaning)
+            }
+        }
+        let kernel = Elementwise(
+            expression: expression, constants: constants,
+            walk: Walk(dims: shape.dims, strides: loads.map(\.view.strides)))
+        append(
+            Draft(
+                kernel: .elementwise(kernel),
+                operands: loads.map { Draft.Operand(node: $0.base, offset: $0.view.offset) }, result: result,
+                count: shape.count,
+                meaning: Program(nodes: meaning, outputs: [(name: "result", node: known[root]!.meaning)])))
+    }
+
+    private func term(_ primitive: Primitive, _ t: [Int]) -> Expression.Term {
+        switch primitive {
+        case .add: .add(t[0], t[1])
+        case .mul: .mul(t[0], t[1])
+        case .greater: .greater(t[0], t[1])
+        case .select: .select(t[0], t[1], t[2])
+        case .elementwise(let function): .function(function, t[0])
+        default: preconditionFailure("\(primitive.name) is not elementwise")
+        }
+    }
+}
