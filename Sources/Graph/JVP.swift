@@ -58,7 +58,7 @@ extension Trace {
     }
 
     /// Which nodes the given tensors depend on, themselves included.
-    func reachable(from tensors: [Tensor]) -> [Bool] {
+    public func reachable(from tensors: [Tensor]) -> [Bool] {
         var needed = [Bool](repeating: false, count: nodes.count)
         for tensor in tensors { needed[tensor.id] = true }
         for id in nodes.indices.reversed() where needed[id] {

@@ -5,6 +5,9 @@ public struct Tensor {
     /// Its node's id.
     public let id: Int
 
+    /// The value of a node of a trace.
+    public init(trace: Trace, id: Int) { (self.trace, self.id) = (trace, id) }
+
     /// Its shape.
     public var shape: Shape { trace.nodes[id].shape }
 

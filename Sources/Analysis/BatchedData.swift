@@ -1,0 +1,44 @@
+import Backend
+import Planner
+
+/// A data set on a device, cut into batches of one size. The last batch is filled up with zeros whose sample
+/// weights are zero, so results do not depend on the batch size.
+public final class BatchedData {
+    /// Number of real samples.
+    public let sampleCount: Int
+    /// Samples per batch.
+    public let batchSize: Int
+    /// Number of batches.
+    public var batchCount: Int { (sampleCount + batchSize - 1) / batchSize }
+    private var arrays: [String: (array: DeviceArray, perSample: Int)] = [:]
+
+    /// Uploads arrays by program input name, each with `sampleCount` rows; adds `weights`, which are
+    /// 1/sampleCount for every real sample.
+    public init(
+        _ named: [(name: String, values: [Double])], sampleCount: Int, batchSize: Int, on backend: any Backend,
+        _ precision: Precision
+    ) throws(BackendError) {
+        precondition(sampleCount > 0 && batchSize > 0, "\(sampleCount) samples in batches of \(batchSize)")
+        self.sampleCount = sampleCount
+        self.batchSize = min(batchSize, sampleCount)
+        let weights = [Double](repeating: 1 / Double(sampleCount), count: sampleCount)
+        for (name, values) in named + [("weights", weights)] {
+            precondition(values.count % sampleCount == 0, "\(values.count) values for \(sampleCount) samples")
+            let perSample = values.count / sampleCount
+            let array = try backend.allocate(batchCount * self.batchSize * perSample, precision)
+            try backend.write(values, to: array[0..<values.count])
+            arrays[name] = (array, perSample)
+        }
+    }
+
+    /// The rows of one batch, by program input name.
+    public func batch(_ index: Int) -> [String: DeviceSlice] {
+        arrays.mapValues { entry in
+            let count = batchSize * entry.perSample
+            return entry.array[index * count..<(index + 1) * count]
+        }
+    }
+
+    /// Replaces the contents of one array, for example by attacked inputs.
+    public func array(_ name: String) -> DeviceArray? { arrays[name]?.array }
+}

@@ -1,0 +1,62 @@
+import Backend
+import Planner
+
+/// A symmetric linear map on vectors of a device. Solvers see nothing else.
+public protocol LinearOperator: AnyObject {
+    /// Length of the vectors.
+    var dimension: Int { get }
+    /// Where vectors live and how they are stored.
+    var space: VectorSpace { get }
+    /// `result = A·vector`. The two do not overlap.
+    func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError)
+}
+
+/// An operator times a number.
+public final class ScaledOperator: LinearOperator {
+    private let inner: any LinearOperator
+    private let factor: Double
+    private let product: DeviceArray
+
+    /// `factor · inner`.
+    public init(_ factor: Double, _ inner: any LinearOperator) throws(BackendError) {
+        (self.inner, self.factor) = (inner, factor)
+        product = try inner.space.vector()
+    }
+
+    /// Length of the vectors.
+    public var dimension: Int { inner.dimension }
+    /// Where vectors live.
+    public var space: VectorSpace { inner.space }
+    /// `result = factor·A·vector`.
+    public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
+        try inner.apply(vector, into: product.all)
+        try space.scale(factor, product.all, into: result)
+    }
+}
+
+/// A matrix given by its elements; for small problems and for tests of solvers.
+public final class DenseOperator: LinearOperator {
+    /// Length of the vectors.
+    public let dimension: Int
+    /// Where vectors live.
+    public let space: VectorSpace
+    private let matrix: DeviceArray
+    private let product: any Executable
+
+    /// A symmetric matrix `[n, n]`, row-major.
+    public init(
+        _ elements: [Double], _ n: Int, on backend: any Backend, _ precision: Precision
+    ) throws(BackendError) {
+        precondition(elements.count == n * n, "\(elements.count) elements for a matrix \(n)×\(n)")
+        dimension = n
+        space = VectorSpace(n, on: backend, precision)
+        matrix = try backend.upload(elements, precision)
+        product = try backend.compile(
+            .trace { t in [("y", t.input("a", [n, n]).matmul(t.input("x", [n, 1])))] }, precision)
+    }
+
+    /// `result = A·vector`.
+    public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
+        try product.run(inputs: [matrix.all, vector], outputs: [result])
+    }
+}

@@ -1,0 +1,37 @@
+import Backend
+import Graph
+
+/// The Hessian of a risk: `H·v` is the derivative of the gradient along `v` (forward over reverse).
+public final class HessianOperator: LinearOperator {
+    private let risk: Risk
+    private let product: any Executable
+
+    /// The Hessian at the risk's weights.
+    public init(_ risk: Risk) throws(BackendError) {
+        self.risk = risk
+        product = try risk.summed { traced in
+            let trace = traced.trace
+            let gradients = trace.vjp([(of: traced.loss, cotangent: traced.loss.filled(1))], to: traced.parameters)
+            let products = trace.jvp(gradients, along: traced.directions(risk.programs.layout))
+            return (products, [])
+        }
+    }
+
+    /// Number of weights.
+    public var dimension: Int { risk.space.dimension }
+    /// The space of weight vectors.
+    public var space: VectorSpace { risk.space }
+    /// `result = H·vector`.
+    public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
+        _ = try risk.run(product, vector: vector, into: result)
+    }
+}
+
+extension Risk.Traced {
+    /// The parts of the flat vector `v` as tangents at the parameters.
+    func directions(_ layout: ParameterLayout) -> [(at: Tensor, tangent: Tensor)] {
+        zip(layout.entries, parameters).map { entry, parameter in
+            (at: parameter, tangent: trace.input("v of \(entry.name)", entry.shape))
+        }
+    }
+}
