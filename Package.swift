@@ -64,6 +64,16 @@ let package = Package(
             name: "BackendConformanceTests", dependencies: ["Backend", "Planner", "Graph", "TestSupport"],
             swiftSettings: numeric),
         .testTarget(name: "DataTests", dependencies: ["Data"], swiftSettings: numeric),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Graph", "TestSupport"], swiftSettings: numeric),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport"],
+            swiftSettings: numeric),
+        .testTarget(
+            name: "AnalysisTests",
+            dependencies: ["Analysis", "Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport"],
+            swiftSettings: numeric),
         .testTarget(name: "ReportTests", dependencies: ["Report"]),
     ]
 )

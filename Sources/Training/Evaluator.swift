@@ -1,0 +1,105 @@
+import Backend
+import Data
+import Graph
+import Models
+import Planner
+
+/// The loss and accuracy of a network over a data set.
+public struct Evaluation: Sendable {
+    /// Mean loss.
+    public let loss: Double
+    /// Fraction of samples whose greatest logit is the label's; nil without labels.
+    public let accuracy: Double?
+    /// Logits, `[N, O]` row-major.
+    public let logits: [Double]
+}
+
+/// Evaluates a network, clean or under attack, in batches whose size does not matter for the result.
+public final class Evaluator {
+    private let network: Network
+    private let backend: any Backend
+    private let precision: Precision
+    private let batchSize: Int
+    private let loss: Loss
+    private let program: any Executable
+    private let x: DeviceArray, targets: DeviceArray, weights: DeviceArray
+    private let labels: [Int]?
+    private let count: Int
+    private var attackers: [(attack: Attack, attacker: Attacker)] = []
+
+    /// Uploads a data set. `targets` are one-hot labels or regression targets, `[N, O]` row-major.
+    public init(
+        _ network: Network, _ loss: Loss, inputs: [Double], targets: [Double], labels: [Int]?, batchSize: Int,
+        on backend: any Backend, _ precision: Precision
+    ) throws(BackendError) {
+        (self.network, self.loss, self.backend, self.precision) = (network, loss, backend, precision)
+        self.labels = labels
+        count = inputs.count / network.input.count
+        let batch = min(batchSize, count)
+        self.batchSize = batch
+        let padded = (count + batch - 1) / batch * batch
+        func upload(_ values: [Double], _ width: Int) throws(BackendError) -> DeviceArray {
+            let array = try backend.allocate(padded * width, precision)
+            try backend.write(values, to: array[0..<values.count])
+            return array
+        }
+        x = try upload(inputs, network.input.count)
+        self.targets = try upload(targets, network.outputs)
+        weights = try upload([Double](repeating: 1 / Double(count), count: count), 1)
+        program = try backend.compile(
+            .trace { t in
+                network.declareTensors(in: t)
+                let logits = network.apply(t.input("x", Shape([batch] + network.input.dims)), .evaluation).logits
+                let targets = t.input("targets", logits.shape)
+                let total = loss.total(logits, targets, weights: t.input("weights", [batch]))
+                return [("logits", logits), ("loss", total)]
+            }, precision)
+    }
+
+    /// Evaluates weights, on attacked inputs if an attack is given; `seed` decides its random starts.
+    public func run(
+        _ arrays: NetworkArrays, parameters: DeviceSlice? = nil, attack: Attack? = nil, seed: UInt64 = 0
+    ) throws(BackendError) -> Evaluation {
+        let batches = x.count / network.input.count / batchSize
+        let logits = try backend.allocate(batches * batchSize * network.outputs, precision)
+        let losses = try backend.allocate(batches, precision)
+        var random = RandomStream(seed: seed, purpose: "attack start")
+        let fixed = arrays.bound(parameters: parameters ?? arrays.parameters.all)
+        for index in 0..<batches {
+            func rows(_ array: DeviceArray, _ width: Int) -> DeviceSlice {
+                array[index * batchSize * width..<(index + 1) * batchSize * width]
+            }
+            var bound = fixed
+            bound["x"] = rows(x, network.input.count)
+            bound["targets"] = rows(targets, network.outputs)
+            bound["weights"] = rows(weights, 1)
+            if let attack {
+                let samples = min(batchSize, count - index * batchSize)
+                bound["x"] = try attacker(attack).run(bound["x"]!, bound: bound, random: &random, samples: samples)
+            }
+            try program.run(
+                inputs: program.plan.inputs.map { bound[$0.name]! },
+                outputs: [rows(logits, network.outputs), losses[index..<index + 1]])
+        }
+        let values = try backend.download(logits[0..<count * network.outputs])
+        let total = try backend.download(losses.all).reduce(0, +)
+        return Evaluation(loss: total, accuracy: labels.map { accuracy(values, $0) }, logits: values)
+    }
+
+    private func attacker(_ attack: Attack) throws(BackendError) -> Attacker {
+        if let known = attackers.first(where: { $0.attack == attack }) { return known.attacker }
+        let made = try Attacker(attack, network, loss, batchSize: batchSize, on: backend, precision)
+        attackers.append((attack, made))
+        return made
+    }
+
+    private func accuracy(_ logits: [Double], _ labels: [Int]) -> Double {
+        let classes = network.outputs
+        let correct = labels.enumerated().filter { sample, label in
+            let row = logits[sample * classes..<(sample + 1) * classes]
+            // The first of equal logits counts, as in NumPy's argmax; a NaN is never right.
+            return row.allSatisfy { !$0.isNaN } && row.firstIndex(of: row.max()!)! - row.startIndex == label
+        }
+        return Double(correct.count) / Double(labels.count)
+    }
+}
