@@ -1,3 +1,6 @@
+import Graph
+import Planner
+
 /// The devices of this machine, and which of them to use.
 public enum Devices {
     /// All devices: the CPU backend first, then every OpenCL device.
@@ -22,6 +25,24 @@ public enum Devices {
         }
         throw BackendError(
             .noDevice, "device \"\(selector)\" is unknown: expected auto, cpu, opencl or opencl:N (a number)")
+    }
+
+    /// What is wrong with a device, found by running a small program on it; nil if it works.
+    public static func problem(with selector: String) -> String? {
+        do throws(BackendError) {
+            let backend = try open(selector).backend
+            let program = Program.trace { trace in
+                let x = trace.input("x", [2, 2])
+                return [("y", (x.matmul(x, transposeB: true) + 1).sum([1]))]
+            }
+            let executable = try backend.compile(program, .float32)
+            let x = try backend.upload([1, 2, 3, 4], .float32), y = try backend.allocate(2, .float32)
+            try executable.run(inputs: [x.all], outputs: [y.all])
+            let found = try backend.download(y.all)
+            return found == [18, 38] ? nil : "computes wrong results: \(found) instead of [18.0, 38.0]"
+        } catch {
+            return error.description
+        }
     }
 
     private static func automatic() -> (backend: any Backend, note: String?) {

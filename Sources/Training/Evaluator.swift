@@ -60,30 +60,52 @@ public final class Evaluator {
     public func run(
         _ arrays: NetworkArrays, parameters: DeviceSlice? = nil, attack: Attack? = nil, seed: UInt64 = 0
     ) throws(BackendError) -> Evaluation {
-        let batches = x.count / network.input.count / batchSize
-        let logits = try backend.allocate(batches * batchSize * network.outputs, precision)
-        let losses = try backend.allocate(batches, precision)
+        let logits = try backend.allocate(batchCount * batchSize * network.outputs, precision)
+        let losses = try backend.allocate(batchCount, precision)
         var random = RandomStream(seed: seed, purpose: "attack start")
         let fixed = arrays.bound(parameters: parameters ?? arrays.parameters.all)
-        for index in 0..<batches {
-            func rows(_ array: DeviceArray, _ width: Int) -> DeviceSlice {
-                array[index * batchSize * width..<(index + 1) * batchSize * width]
-            }
+        for index in 0..<batchCount {
             var bound = fixed
-            bound["x"] = rows(x, network.input.count)
-            bound["targets"] = rows(targets, network.outputs)
-            bound["weights"] = rows(weights, 1)
-            if let attack {
-                let samples = min(batchSize, count - index * batchSize)
-                bound["x"] = try attacker(attack).run(bound["x"]!, bound: bound, random: &random, samples: samples)
-            }
+            bound["x"] = rows(x, network.input.count, index)
+            bound["targets"] = rows(targets, network.outputs, index)
+            bound["weights"] = rows(weights, 1, index)
+            if let attack { bound["x"] = try attackedBatch(index, fixed, attack, &random) }
             try program.run(
                 inputs: program.plan.inputs.map { bound[$0.name]! },
-                outputs: [rows(logits, network.outputs), losses[index..<index + 1]])
+                outputs: [rows(logits, network.outputs, index), losses[index..<index + 1]])
         }
         let values = try backend.download(logits[0..<count * network.outputs])
         let total = try backend.download(losses.all).reduce(0, +)
         return Evaluation(loss: total, accuracy: labels.map { accuracy(values, $0) }, logits: values)
+    }
+
+    /// The inputs of all samples after an attack at these weights, `[N, …]` row-major.
+    public func attacked(
+        _ arrays: NetworkArrays, _ attack: Attack, seed: UInt64 = 0
+    ) throws(BackendError) -> [Double] {
+        var random = RandomStream(seed: seed, purpose: "attack start")
+        var values: [Double] = []
+        for index in 0..<batchCount {
+            values += try backend.download(attackedBatch(index, arrays.bound, attack, &random))
+        }
+        return Array(values.prefix(count * network.input.count))
+    }
+
+    private var batchCount: Int { x.count / network.input.count / batchSize }
+
+    /// Rows of one batch of an array with `width` elements per sample.
+    private func rows(_ array: DeviceArray, _ width: Int, _ index: Int) -> DeviceSlice {
+        array[index * batchSize * width..<(index + 1) * batchSize * width]
+    }
+
+    private func attackedBatch(
+        _ index: Int, _ bound: [String: DeviceSlice], _ attack: Attack, _ random: inout RandomStream
+    ) throws(BackendError) -> DeviceSlice {
+        var bound = bound
+        bound["targets"] = rows(targets, network.outputs, index)
+        return try attacker(attack).run(
+            rows(x, network.input.count, index), bound: bound, random: &random,
+            samples: min(batchSize, count - index * batchSize))
     }
 
     private func attacker(_ attack: Attack) throws(BackendError) -> Attacker {

@@ -26,7 +26,7 @@ public struct EmpiricalNTK: Sendable {
     }
 
     /// The kernel.
-    public let kernel: Kernel
+    public let kernel: KernelMatrix
     /// Number of outputs of the model.
     public let outputs: Int
     /// What was done for each parameter tensor.
@@ -84,7 +84,7 @@ public struct EmpiricalNTK: Sendable {
             }
         }
         return EmpiricalNTK(
-            kernel: Kernel(elements, rows: rows, columns: columns), outputs: features.outputs,
+            kernel: KernelMatrix(elements, rows: rows, columns: columns), outputs: features.outputs,
             layers: contraction.reports)
     }
 

@@ -12,6 +12,11 @@ public struct SpectralDensity: Sendable {
     /// The points of each probe, as ranges of `nodes`.
     public let probes: [Range<Int>]
 
+    /// A density from its points.
+    public init(nodes: [Double], weights: [Double], probes: [Range<Int>]) {
+        (self.nodes, self.weights, self.probes) = (nodes, weights, probes)
+    }
+
     /// Runs `probes` factorisations of at most `steps` steps from random vectors.
     public static func estimate(
         _ matrix: any LinearOperator, steps: Int, probes: Int, seed: UInt64

@@ -2,7 +2,7 @@ import Backend
 import Data
 
 /// A kernel matrix on the host with the numbers that sum it up.
-public struct Kernel: Sendable {
+public struct KernelMatrix: Sendable {
     /// Elements, row-major.
     public let elements: [Double]
     /// Rows and columns.
@@ -18,7 +18,7 @@ public struct Kernel: Sendable {
     public var trace: Double { (0..<min(rows, columns)).reduce(0) { $0 + elements[$1 * columns + $1] } }
 
     /// Square root of the sum of squares.
-    public var frobenius: Double { Kernel.inner(self, self).squareRoot() }
+    public var frobenius: Double { KernelMatrix.inner(self, self).squareRoot() }
 
     /// Eigenvalues of a square kernel, ascending.
     public func eigenvalues() throws(BackendError) -> [Double] {
@@ -28,13 +28,13 @@ public struct Kernel: Sendable {
 
     /// `1 − ⟨K, K'⟩ / (‖K‖·‖K'‖)`: zero for proportional kernels, at most 1 for positive ones
     /// (Fort et al. 2020, section 2). Not centred, blind to scale.
-    public static func distance(_ a: Kernel, _ b: Kernel) -> Double {
+    public static func distance(_ a: KernelMatrix, _ b: KernelMatrix) -> Double {
         precondition(a.rows == b.rows && a.columns == b.columns, "the distance of kernels of two sizes")
         let norms = a.frobenius * b.frobenius
         return norms > 0 ? max(0, 1 - inner(a, b) / norms) : 0
     }
 
-    private static func inner(_ a: Kernel, _ b: Kernel) -> Double {
+    private static func inner(_ a: KernelMatrix, _ b: KernelMatrix) -> Double {
         // Rows first, then their sums: close to pairwise summation.
         (0..<a.rows).reduce(0) { total, row in
             let range = row * a.columns..<(row + 1) * a.columns
@@ -53,11 +53,11 @@ public struct KernelTrajectory: Sendable {
     public let velocities: [Double]
 
     /// Measures a sequence of kernels.
-    public init(_ kernels: [(time: Double, kernel: Kernel)]) {
+    public init(_ kernels: [(time: Double, kernel: KernelMatrix)]) {
         times = kernels.map(\.time)
-        distancesFromStart = kernels.map { Kernel.distance(kernels[0].kernel, $0.kernel) }
+        distancesFromStart = kernels.map { KernelMatrix.distance(kernels[0].kernel, $0.kernel) }
         velocities = zip(kernels, kernels.dropFirst()).map {
-            Kernel.distance($0.kernel, $1.kernel) / ($1.time - $0.time)
+            KernelMatrix.distance($0.kernel, $1.kernel) / ($1.time - $0.time)
         }
     }
 }

@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// The command: arguments in, library calls, files out.
+@main struct Landscape: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "landscape",
+        abstract: "Measures the geometry of neural-network loss landscapes, on any OpenCL device or the CPU.",
+        discussion: """
+            Train a network, follow its neural tangent kernel, get Hessian spectra with error bars, and compare the \
+            flatness of networks. Bring your own data (.npy, IDX, CIFAR binaries) and weights (.safetensors, as \
+            PyTorch saves them); take away arrays that NumPy opens, figures and a report.
+
+            Start with `landscape quickstart`, then see `landscape help <subcommand>`.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            DevicesCommand.self, TrainCommand.self, EvaluateCommand.self, NTKCommand.self, SpectrumCommand.self,
+            SliceCommand.self, QuickstartCommand.self,
+        ])
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Backend
+import Foundation
+import Planner
+
+extension Precision: ExpressibleByArgument {}
+
+/// Options that every command takes.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "auto, cpu, opencl or opencl:N.",
+            discussion: "auto takes the first OpenCL GPU and falls back to the CPU. `landscape devices` lists all."))
+    var device = "auto"
+
+    @Option(help: "Seed of all random numbers: the same seed gives the same numbers on every device.")
+    var seed: UInt64 = 0
+
+    @Option(help: "float32 or float64.")
+    var precision: Precision = .float32
+
+    @Option(help: "Samples per pass through the device. Only training results depend on it.")
+    var batchSize = 64
+
+    @Flag(help: "Print one JSON object on stdout instead of a table.")
+    var json = false
+
+    func validate() throws {
+        if batchSize < 1 { throw ValidationError("--batch-size is at least 1, found \(batchSize)") }
+    }
+
+    /// Opens the device; a fallback is told on stderr.
+    func open() throws -> any Backend {
+        let (backend, note) = try Devices.open(device)
+        if let note { Console.note(note) }
+        if precision == .float64, !backend.device.hasFloat64 {
+            throw CommandError("--precision float64: \(backend.device.name) has no float64 arithmetic")
+        }
+        return backend
+    }
+}
+
+/// Bad input that no library call has named yet.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Data
+import Graph
+import Models
+
+/// Where samples come from: arrays of one's own, or a data set by name.
+struct DataOptions: ParsableArguments {
+    @Option(help: "Samples as .npy, [N, …] in the model's input shape.")
+    var inputs: String?
+
+    @Option(help: "Class labels as .npy, [N] whole numbers from 0.")
+    var labels: String?
+
+    @Option(help: "Regression targets as .npy, [N, O].")
+    var targets: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "NAME[:SPLIT[:COUNT]] instead of arrays: digits, fashion-mnist, mnist, cifar10, cifar100 or a folder.",
+            discussion: "COUNT takes a subset with equally many samples of every class, the same each time."))
+    var data: String?
+
+    /// Reads the samples, without labels if none are asked for.
+    func load(needsTargets: Bool) throws -> Samples {
+        switch (inputs, data) {
+        case (nil, nil): throw CommandError("no samples: give --inputs x.npy, or --data NAME[:SPLIT[:COUNT]]")
+        case (.some, .some): throw CommandError("--inputs and --data exclude each other")
+        case (nil, .some(let data)):
+            if labels != nil || targets != nil {
+                throw CommandError("--labels and --targets go with --inputs; --data brings its own")
+            }
+            return try Samples(DataSource(parsing: data).load().validated(), file: data)
+        case (.some(let inputs), nil):
+            if labels != nil && targets != nil { throw CommandError("--labels and --targets exclude each other") }
+            if needsTargets && labels == nil && targets == nil {
+                throw CommandError("the loss needs --labels y.npy or --targets t.npy")
+            }
+            return try Samples(
+                inputs: Npy.read(inputs), labels: labels.map { try Npy.read($0) },
+                targets: targets.map { try Npy.read($0) }, file: inputs, labelFile: labels, targetFile: targets)
+        }
+    }
+}
+
+/// Samples ready for a network.
+struct Samples {
+    /// `[N, …]`.
+    let inputs: NDArray
+    /// Class labels, if there are any.
+    let labels: [Int]?
+    /// Regression targets `[N, O]`, if there are any.
+    let targets: NDArray?
+    /// Number of classes or outputs, if known.
+    let classes: Int?
+    /// What the inputs are called in messages.
+    let file: String
+    /// What the labels are called in messages.
+    let labelFile: String
+
+    init(_ dataset: Dataset, file: String) throws {
+        (inputs, labels, targets, classes) = (dataset.inputs, dataset.labels, dataset.targets, dataset.classes)
+        (self.file, labelFile) = (file, file)
+    }
+
+    init(
+        inputs: NDArray, labels: NDArray?, targets: NDArray?, file: String, labelFile: String?, targetFile: String?
+    ) throws {
+        self.inputs = inputs
+        self.file = file
+        self.labelFile = labelFile ?? ""
+        guard let count = inputs.shape.first, inputs.shape.count > 1 else {
+            throw CommandError("\(file): shape \(inputs.shape), expected samples [N, …]")
+        }
+        guard count > 0 else { throw CommandError("\(file): no samples (shape \(inputs.shape))") }
+        if let bad = inputs.firstNonFinite {
+            let sample = bad / max(1, inputs.count / count)
+            throw CommandError("\(file): sample \(sample) holds \(inputs.doubles[bad]); inputs must be finite")
+        }
+        self.labels = try labels.map { try Self.integers($0, count, labelFile ?? "") }
+        if let targets {
+            let name = targetFile ?? ""
+            guard targets.shape.count == 2, targets.shape[0] == count else {
+                throw CommandError("\(name): shape \(targets.shape), expected [\(count), O] for \(count) samples")
+            }
+            if let bad = targets.firstNonFinite {
+                throw CommandError("\(name): row \(bad / targets.shape[1]) holds \(targets.doubles[bad])")
+            }
+        }
+        self.targets = targets
+        classes = self.labels.map { ($0.max() ?? 0) + 1 } ?? targets.map { $0.shape[1] }
+    }
+
+    private static func integers(_ labels: NDArray, _ count: Int, _ file: String) throws -> [Int] {
+        guard labels.shape == [count] else {
+            throw CommandError("\(file): shape \(labels.shape), expected [\(count)] for \(count) samples")
+        }
+        guard let values = labels.integers else {
+            throw CommandError("\(file): labels are whole numbers, found others")
+        }
+        return values
+    }
+
+    /// Number of samples.
+    var count: Int { inputs.shape[0] }
+
+    /// Throws unless samples and labels fit the network.
+    func check(_ network: Network) throws {
+        guard Array(inputs.shape.dropFirst()) == network.input.dims else {
+            throw CommandError(
+                "\(file): samples of shape \(Array(inputs.shape.dropFirst())), the model takes \(network.input.dims)")
+        }
+        if let labels, let bad = labels.firstIndex(where: { $0 < 0 || $0 >= network.outputs }) {
+            throw CommandError(
+                "\(labelFile): label \(labels[bad]) of sample \(bad) is out of range for \(network.outputs) classes")
+        }
+        if let targets, targets.shape[1] != network.outputs {
+            throw CommandError(
+                "targets have \(targets.shape[1]) columns, the model has \(network.outputs) outputs")
+        }
+    }
+
+    /// Targets `[N, O]` row-major: as given, or one-hot rows of the labels.
+    func targetRows(_ network: Network) throws -> [Double] {
+        if let targets { return targets.doubles }
+        guard let labels else { throw CommandError("the loss needs --labels y.npy or --targets t.npy") }
+        var rows = [Double](repeating: 0, count: labels.count * network.outputs)
+        for (sample, label) in labels.enumerated() { rows[sample * network.outputs + label] = 1 }
+        return rows
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Models
+import Training
+
+extension Schedule.Kind: ExpressibleByArgument {}
+
+/// How to train, as flags.
+struct TrainingArguments: ParsableArguments {
+    enum Rule: String, ExpressibleByArgument, CaseIterable { case sgd, adam }
+
+    @Option(help: "Passes over the data; may be fractional.")
+    var epochs = 10.0
+
+    @Option(help: "sgd or adam.")
+    var optimizer: Rule = .sgd
+
+    @Option(help: "Learning rate; 0.05 for sgd and 0.001 for adam unless given.")
+    var learningRate: Double?
+
+    @Option(help: "Momentum of sgd.")
+    var momentum = 0.9
+
+    @Flag(help: "Nesterov's momentum.")
+    var nesterov = false
+
+    @Option(help: "Coupled L2 decay of all parameters.")
+    var weightDecay = 0.0
+
+    @Option(help: "constant, step or cosine.")
+    var schedule: Schedule.Kind = .constant
+
+    @Option(help: "Epochs of linear warm-up.")
+    var warmup = 0.0
+
+    @Option(parsing: .upToNextOption, help: "Epochs at which the step schedule lowers the rate.")
+    var milestones: [Double] = []
+
+    @Option(help: "What the step schedule multiplies the rate by.")
+    var decayFactor = 0.1
+
+    func validate() throws {
+        if !(epochs > 0) || !epochs.isFinite { throw ValidationError("--epochs is positive, found \(epochs)") }
+        if let learningRate, !(learningRate > 0) {
+            throw ValidationError("--learning-rate is positive, found \(learningRate)")
+        }
+        if !(0..<1).contains(momentum) { throw ValidationError("--momentum lies in [0, 1), found \(momentum)") }
+        if weightDecay < 0 { throw ValidationError("--weight-decay is at least 0, found \(weightDecay)") }
+        if warmup < 0 { throw ValidationError("--warmup is at least 0, found \(warmup)") }
+        if schedule != .step, !milestones.isEmpty { throw ValidationError("--milestones go with --schedule step") }
+    }
+
+    /// The options of a training.
+    func options(_ common: CommonOptions, _ loss: Loss, _ attack: Attack?) -> TrainingOptions {
+        let rule: Optimizer =
+            switch optimizer {
+            case .sgd: .sgd(momentum: momentum, isNesterov: nesterov)
+            case .adam: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+            }
+        let rate = learningRate ?? (optimizer == .sgd ? 0.05 : 0.001)
+        return TrainingOptions(
+            optimizer: rule,
+            schedule: Schedule(schedule, rate: rate, warmup: warmup, milestones: milestones, factor: decayFactor),
+            weightDecay: weightDecay, epochs: epochs, batchSize: common.batchSize, seed: common.seed, loss: loss,
+            attack: attack)
+    }
+}
