@@ -74,6 +74,9 @@ let package = Package(
             name: "AnalysisTests",
             dependencies: ["Analysis", "Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport"],
             swiftSettings: numeric),
+        .testTarget(
+            name: "LandscapeCLITests", dependencies: ["LandscapeCLI", "Models", "Data", "Graph"]),
+        .testTarget(name: "PackageTests"),
         .testTarget(name: "ReportTests", dependencies: ["Report"]),
     ]
 )

@@ -14,7 +14,8 @@ import ArgumentParser
             """,
         version: "0.1.0",
         subcommands: [
-            DevicesCommand.self, TrainCommand.self, EvaluateCommand.self, NTKCommand.self, SpectrumCommand.self,
+            DevicesCommand.self, TrainCommand.self, EvaluateCommand.self, NTKCommand.self,
+            SpectrumCommand.self,
             SliceCommand.self, QuickstartCommand.self,
         ])
 }

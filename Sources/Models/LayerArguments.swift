@@ -15,10 +15,11 @@ public enum ArgumentValue {
 public struct LayerArguments {
     /// Where the layer stands, such as `m.yaml:7: dense`.
     public let place: String
+    private let file: String
     private var nodes: [String: Node] = [:]
 
-    init(layer: any Layer.Type, _ node: Node?, place: String) throws(ModelError) {
-        self.place = place
+    init(layer: any Layer.Type, _ node: Node?, file: String, place: String) throws(ModelError) {
+        (self.file, self.place) = (file, place)
         guard let node, node.tag != Tag(.null) else { return }
         if let mapping = node.mapping {
             for (key, value) in mapping {
@@ -33,7 +34,9 @@ public struct LayerArguments {
     }
 
     /// A whole number of at least `minimum`.
-    public mutating func int(_ key: String, default fallback: Int? = nil, minimum: Int = 1) throws(ModelError) -> Int {
+    public mutating func int(
+        _ key: String, default fallback: Int? = nil, minimum: Int = 1
+    ) throws(ModelError) -> Int {
         guard let node = try take(key, isNeeded: fallback == nil) else { return fallback! }
         guard let value = node.int, value >= minimum else {
             throw wrong(key, node, "a whole number of at least \(minimum)")
@@ -87,8 +90,8 @@ public struct LayerArguments {
     /// A number or a list of numbers.
     public mutating func numbers(_ key: String) throws(ModelError) -> [Double] {
         let node = try take(key, isNeeded: true)!
-        if let value = node.float { return [value] }
-        let values = node.sequence?.compactMap(\.float) ?? []
+        if let value = node.float, value.isFinite { return [value] }
+        let values = node.sequence?.compactMap(\.float).filter(\.isFinite) ?? []
         guard let count = node.sequence?.count, count == values.count, count > 0 else {
             throw wrong(key, node, "a number or a list of numbers")
         }
@@ -98,7 +101,7 @@ public struct LayerArguments {
     /// A list of layers; empty if it may be missing and is.
     public mutating func layers(_ key: String, isNeeded: Bool) throws(ModelError) -> [any Layer] {
         guard let node = try take(key, isNeeded: isNeeded) else { return [] }
-        return try ModelFile.layers(node, file: String(place.split(separator: ":").first ?? ""))
+        return try ModelFile.layers(node, file: file)
     }
 
     /// Throws if an argument was not read.

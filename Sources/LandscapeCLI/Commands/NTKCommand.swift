@@ -91,7 +91,8 @@ struct NTKCommand: ParsableCommand {
                 ("Frobenius norm", formatSignificant(result.frobenius, digits: 6)),
             ]
                 + (result.lambdaMax.map { [("largest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
-                + (result.lambdaMin.map { [("smallest eigenvalue", formatSignificant($0, digits: 6))] } ?? []))
+                + (result.lambdaMin.map { [("smallest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
+        )
         var table = Report.Table(
             columns: [
                 "tensor", "algorithm", Report.Column("MFLOP", alignment: .right),
@@ -100,7 +101,8 @@ struct NTKCommand: ParsableCommand {
         table.rows = ntk.layers.map {
             [
                 Report.Cell($0.layer), Report.Cell($0.algorithm),
-                Report.Cell(formatSignificant(Double($0.flops) / 1e6)), Report.Cell(formatSeconds($0.seconds)),
+                Report.Cell(formatSignificant(Double($0.flops) / 1e6)),
+                Report.Cell(formatSeconds($0.seconds)),
             ]
         }
         print("\n" + table.text)

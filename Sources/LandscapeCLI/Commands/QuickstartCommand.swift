@@ -10,7 +10,8 @@ import Training
 /// One real experiment, from training to a report.
 struct QuickstartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quickstart", abstract: "One real experiment on handwritten digits, from training to a report.",
+        commandName: "quickstart",
+        abstract: "One real experiment on handwritten digits, from training to a report.",
         discussion: """
             Trains a small network normally and on attacked inputs, follows the neural tangent kernel through \
             training, measures the Hessian's top eigenvalues, trace and density, slices the loss, and writes \
@@ -47,14 +48,17 @@ struct QuickstartCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if !(epochs >= 0.1) || !epochs.isFinite { throw ValidationError("--epochs is at least 0.1, found \(epochs)") }
+        if !(epochs >= 0.1) || !epochs.isFinite {
+            throw ValidationError("--epochs is at least 0.1, found \(epochs)")
+        }
     }
 
     func run() throws {
         let clock = ContinuousClock.now
         let backend = try common.open()
         let settings = QuickstartSettings(
-            epochs: epochs, seed: common.seed, batchSize: common.batchSize, precision: common.precision.rawValue)
+            epochs: epochs, seed: common.seed, batchSize: common.batchSize,
+            precision: common.precision.rawValue)
         let folder = try RunFolder(output, settings, backend.device)
         let train = Digits.dataset(split: .train), test = Digits.dataset(split: .test)
         let network = try Builders.cnn(input: [1, 8, 8], classes: 10)
@@ -106,7 +110,8 @@ struct QuickstartCommand: ParsableCommand {
             testAccuracy: results.accuracy.testAccuracy, robustAccuracy: results.accuracy.robustAccuracy,
             trainLoss: results.accuracy.trainLoss, eigenvalues: results.spectrum.eigenvalues,
             trace: results.spectrum.trace, traceStandardError: results.spectrum.traceStandardError,
-            sharpness: results.slices.sharpness, sharpnessStandardError: results.slices.sharpnessStandardError,
+            sharpness: results.slices.sharpness,
+            sharpnessStandardError: results.slices.sharpnessStandardError,
             kernelDistance: results.kernels.distances.last)
     }
 }

@@ -44,7 +44,8 @@ struct SliceCommand: ParsableCommand {
     @Option(help: "filter, layer or none.")
     var normalization: Directions.Normalization = .filter
 
-    @Option(help: "A flat direction [P] as .npy in layout order, instead of a random one; once per dimension.")
+    @Option(
+        help: "A flat direction [P] as .npy in layout order, instead of a random one; once per dimension.")
     var direction: [String] = []
 
     @Option(help: "Folder for arrays and the figure.")
@@ -63,11 +64,16 @@ struct SliceCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if !(1...2).contains(dimensions) { throw ValidationError("--dimensions is 1 or 2, found \(dimensions)") }
+        if !(1...2).contains(dimensions) {
+            throw ValidationError("--dimensions is 1 or 2, found \(dimensions)")
+        }
         if points < 1 { throw ValidationError("--points is at least 1, found \(points)") }
-        if !(radius > 0) || !radius.isFinite { throw ValidationError("--radius is positive, found \(radius)") }
+        if !(radius > 0) || !radius.isFinite {
+            throw ValidationError("--radius is positive, found \(radius)")
+        }
         if !direction.isEmpty, direction.count != dimensions {
-            throw ValidationError("--direction is given once per dimension: \(dimensions), found \(direction.count)")
+            throw ValidationError(
+                "--direction is given once per dimension: \(dimensions), found \(direction.count)")
         }
     }
 
@@ -112,7 +118,8 @@ struct SliceCommand: ParsableCommand {
             ("loss at the weights", formatSignificant(centre, digits: 6)),
             ("smallest loss", formatSignificant(all.min() ?? .nan, digits: 6)),
             ("largest loss", formatSignificant(all.max() ?? .nan, digits: 6)),
-            ("points", "\(all.count)"), ("folder", output ?? "none: give --output to keep arrays and a figure"),
+            ("points", "\(all.count)"),
+            ("folder", output ?? "none: give --output to keep arrays and a figure"),
         ])
     }
 

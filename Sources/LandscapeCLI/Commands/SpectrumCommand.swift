@@ -9,7 +9,8 @@ import Training
 /// Eigenvalues, trace and density of a curvature matrix.
 struct SpectrumCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "spectrum", abstract: "Top eigenvalues, trace and spectral density of the Hessian or GGN.",
+        commandName: "spectrum",
+        abstract: "Top eigenvalues, trace and spectral density of the Hessian or GGN.",
         discussion: """
             Examples:
               landscape spectrum --model m.yaml --weights w.safetensors --inputs x.npy --labels y.npy --top 5 --json
@@ -43,7 +44,8 @@ struct SpectrumCommand: ParsableCommand {
     @Flag(help: "Estimate the density.")
     var density = false
 
-    @Option(help: "Lanczos steps of each probe of the density, and the most for eigenvalues if larger than 300.")
+    @Option(
+        help: "Lanczos steps of each probe of the density, and the most for eigenvalues if larger than 300.")
     var lanczosSteps = 60
 
     @Option(help: "Random vectors for trace and density.")
@@ -74,7 +76,9 @@ struct SpectrumCommand: ParsableCommand {
         if let top, top < 1 { throw ValidationError("--top is at least 1, found \(top)") }
         if lanczosSteps < 1 { throw ValidationError("--lanczos-steps is at least 1, found \(lanczosSteps)") }
         if probes < 1 { throw ValidationError("--probes is at least 1, found \(probes)") }
-        if let tolerance, !(tolerance > 0) { throw ValidationError("--tolerance is positive, found \(tolerance)") }
+        if let tolerance, !(tolerance > 0) {
+            throw ValidationError("--tolerance is positive, found \(tolerance)")
+        }
     }
 
     func run() throws {
@@ -102,7 +106,8 @@ struct SpectrumCommand: ParsableCommand {
             (result.eigenvalues, result.residuals, result.converged) =
                 (pairs.values, pairs.residuals, pairs.isConverged)
             if !pairs.isConverged {
-                Console.note("not all eigenvalues converged: see the residuals; more --lanczos-steps may help")
+                Console.note(
+                    "not all eigenvalues converged: see the residuals; more --lanczos-steps may help")
             }
         }
         if trace {
@@ -120,7 +125,8 @@ struct SpectrumCommand: ParsableCommand {
 
     private func show(_ result: Output) {
         var rows = [
-            ("matrix", "\(matrix.rawValue), \(result.dimension) parameters"), ("samples", "\(result.samples)"),
+            ("matrix", "\(matrix.rawValue), \(result.dimension) parameters"),
+            ("samples", "\(result.samples)"),
             ("loss", formatSignificant(result.loss, digits: 6)),
         ]
         if let trace = result.trace, let error = result.traceStandardError {

@@ -44,7 +44,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Epochs between checkpoints; may be fractional, 0 for none but the last.")
     var checkpointEvery = 1.0
 
-    @Option(parsing: .upToNextOption, help: "Further epochs, possibly fractional, at which to keep a checkpoint.")
+    @Option(
+        parsing: .upToNextOption, help: "Further epochs, possibly fractional, at which to keep a checkpoint.")
     var checkpoints: [Double] = []
 
     private struct Settings: Codable, Equatable {
@@ -85,7 +86,8 @@ struct TrainCommand: ParsableCommand {
         try held?.check(network)
         let evaluator = try held.map { held in
             try Evaluator(
-                network, loss, inputs: held.inputs.doubles, targets: held.targetRows(network), labels: held.labels,
+                network, loss, inputs: held.inputs.doubles, targets: held.targetRows(network),
+                labels: held.labels,
                 batchSize: common.batchSize, on: backend, common.precision)
         }
         try folder.log("training on \(backend.device.name)")

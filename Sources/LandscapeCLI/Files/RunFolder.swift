@@ -34,7 +34,8 @@ struct RunFolder {
                 old.device.backend == device.backend
             else {
                 throw CommandError(
-                    "\(path) holds another run (see config.json); choose another --output, or remove the folder")
+                    "\(path) holds another run (see config.json); choose another --output, or remove the folder"
+                )
             }
         } else {
             let record = Record(
@@ -61,7 +62,9 @@ struct RunFolder {
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 
     /// Writes a file; an earlier one stays whole if that fails.
-    func write(_ data: Foundation.Data, _ name: String) throws { try writeAtomically([UInt8](data), to: path(name)) }
+    func write(_ data: Foundation.Data, _ name: String) throws {
+        try writeAtomically([UInt8](data), to: path(name))
+    }
 
     /// Writes an array that NumPy opens.
     func write(_ values: [Double], _ shape: [Int], _ name: String) throws {
@@ -84,7 +87,9 @@ struct RunFolder {
     /// The result of a stage: read if it was finished before, else computed and kept.
     func stage<Result: Codable>(_ name: String, _ body: () throws -> Result) throws -> Result {
         let file = "\(name).json"
-        if exists(file), let result = try? JSON.decode(Result.self, Foundation.Data(try readBytes(path(file)))) {
+        if exists(file),
+            let result = try? JSON.decode(Result.self, Foundation.Data(try readBytes(path(file))))
+        {
             return result
         }
         let clock = ContinuousClock.now

@@ -35,7 +35,8 @@ struct Study {
         var inputs = samples.inputs.doubles
         if let attack { inputs = try evaluator.attacked(arrays, attack, seed: seed) }
         let data = try BatchedData(
-            [("x", inputs), ("targets", targets)], sampleCount: samples.count, batchSize: batchSize, on: backend,
+            [("x", inputs), ("targets", targets)], sampleCount: samples.count, batchSize: batchSize,
+            on: backend,
             precision)
         let (network, loss) = (network, loss)
         let programs = RiskPrograms(

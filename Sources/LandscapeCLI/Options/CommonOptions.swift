@@ -10,7 +10,8 @@ struct CommonOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "auto, cpu, opencl or opencl:N.",
-            discussion: "auto takes the first OpenCL GPU and falls back to the CPU. `landscape devices` lists all."))
+            discussion:
+                "auto takes the first OpenCL GPU and falls back to the CPU. `landscape devices` lists all."))
     var device = "auto"
 
     @Option(help: "Seed of all random numbers: the same seed gives the same numbers on every device.")

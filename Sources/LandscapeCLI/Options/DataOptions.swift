@@ -31,13 +31,16 @@ struct DataOptions: ParsableArguments {
             }
             return try Samples(DataSource(parsing: data).load().validated(), file: data)
         case (.some(let inputs), nil):
-            if labels != nil && targets != nil { throw CommandError("--labels and --targets exclude each other") }
+            if labels != nil && targets != nil {
+                throw CommandError("--labels and --targets exclude each other")
+            }
             if needsTargets && labels == nil && targets == nil {
                 throw CommandError("the loss needs --labels y.npy or --targets t.npy")
             }
             return try Samples(
                 inputs: Npy.read(inputs), labels: labels.map { try Npy.read($0) },
-                targets: targets.map { try Npy.read($0) }, file: inputs, labelFile: labels, targetFile: targets)
+                targets: targets.map { try Npy.read($0) }, file: inputs, labelFile: labels,
+                targetFile: targets)
         }
     }
 }
@@ -58,12 +61,15 @@ struct Samples {
     let labelFile: String
 
     init(_ dataset: Dataset, file: String) throws {
-        (inputs, labels, targets, classes) = (dataset.inputs, dataset.labels, dataset.targets, dataset.classes)
+        (inputs, labels, targets, classes) = (
+            dataset.inputs, dataset.labels, dataset.targets, dataset.classes
+        )
         (self.file, labelFile) = (file, file)
     }
 
     init(
-        inputs: NDArray, labels: NDArray?, targets: NDArray?, file: String, labelFile: String?, targetFile: String?
+        inputs: NDArray, labels: NDArray?, targets: NDArray?, file: String, labelFile: String?,
+        targetFile: String?
     ) throws {
         self.inputs = inputs
         self.file = file
@@ -74,13 +80,15 @@ struct Samples {
         guard count > 0 else { throw CommandError("\(file): no samples (shape \(inputs.shape))") }
         if let bad = inputs.firstNonFinite {
             let sample = bad / max(1, inputs.count / count)
-            throw CommandError("\(file): sample \(sample) holds \(inputs.doubles[bad]); inputs must be finite")
+            throw CommandError(
+                "\(file): sample \(sample) holds \(inputs.doubles[bad]); inputs must be finite")
         }
         self.labels = try labels.map { try Self.integers($0, count, labelFile ?? "") }
         if let targets {
             let name = targetFile ?? ""
             guard targets.shape.count == 2, targets.shape[0] == count else {
-                throw CommandError("\(name): shape \(targets.shape), expected [\(count), O] for \(count) samples")
+                throw CommandError(
+                    "\(name): shape \(targets.shape), expected [\(count), O] for \(count) samples")
             }
             if let bad = targets.firstNonFinite {
                 throw CommandError("\(name): row \(bad / targets.shape[1]) holds \(targets.doubles[bad])")
@@ -107,11 +115,13 @@ struct Samples {
     func check(_ network: Network) throws {
         guard Array(inputs.shape.dropFirst()) == network.input.dims else {
             throw CommandError(
-                "\(file): samples of shape \(Array(inputs.shape.dropFirst())), the model takes \(network.input.dims)")
+                "\(file): samples of shape \(Array(inputs.shape.dropFirst())), the model takes \(network.input.dims)"
+            )
         }
         if let labels, let bad = labels.firstIndex(where: { $0 < 0 || $0 >= network.outputs }) {
             throw CommandError(
-                "\(labelFile): label \(labels[bad]) of sample \(bad) is out of range for \(network.outputs) classes")
+                "\(labelFile): label \(labels[bad]) of sample \(bad) is out of range for \(network.outputs) classes"
+            )
         }
         if let targets, targets.shape[1] != network.outputs {
             throw CommandError(

@@ -11,7 +11,9 @@ struct ModelOptions: ParsableArguments {
             discussion: "A named model takes its input and output sizes from the data."))
     var model: String
 
-    @Option(help: "A .safetensors file, named as PyTorch's Sequential does. Without it, weights start from --seed.")
+    @Option(
+        help:
+            "A .safetensors file, named as PyTorch's Sequential does. Without it, weights start from --seed.")
     var weights: String?
 
     /// The network; `samples` decides the sizes of a named one.
@@ -19,7 +21,8 @@ struct ModelOptions: ParsableArguments {
         if Builders.names.contains(model), let samples {
             guard let classes = samples.classes else {
                 throw CommandError(
-                    "--model \(model): the number of outputs is unknown; give --labels or --targets, or a model file")
+                    "--model \(model): the number of outputs is unknown; give --labels or --targets, or a model file"
+                )
             }
             let input = Shape(Array(samples.inputs.shape.dropFirst()))
             return try Builders.build(model, input: input, classes: classes)!

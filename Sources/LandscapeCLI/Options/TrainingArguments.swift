@@ -39,14 +39,20 @@ struct TrainingArguments: ParsableArguments {
     var decayFactor = 0.1
 
     func validate() throws {
-        if !(epochs > 0) || !epochs.isFinite { throw ValidationError("--epochs is positive, found \(epochs)") }
+        if !(epochs > 0) || !epochs.isFinite {
+            throw ValidationError("--epochs is positive, found \(epochs)")
+        }
         if let learningRate, !(learningRate > 0) {
             throw ValidationError("--learning-rate is positive, found \(learningRate)")
         }
-        if !(0..<1).contains(momentum) { throw ValidationError("--momentum lies in [0, 1), found \(momentum)") }
+        if !(0..<1).contains(momentum) {
+            throw ValidationError("--momentum lies in [0, 1), found \(momentum)")
+        }
         if weightDecay < 0 { throw ValidationError("--weight-decay is at least 0, found \(weightDecay)") }
         if warmup < 0 { throw ValidationError("--warmup is at least 0, found \(warmup)") }
-        if schedule != .step, !milestones.isEmpty { throw ValidationError("--milestones go with --schedule step") }
+        if schedule != .step, !milestones.isEmpty {
+            throw ValidationError("--milestones go with --schedule step")
+        }
     }
 
     /// The options of a training.
@@ -59,8 +65,10 @@ struct TrainingArguments: ParsableArguments {
         let rate = learningRate ?? (optimizer == .sgd ? 0.05 : 0.001)
         return TrainingOptions(
             optimizer: rule,
-            schedule: Schedule(schedule, rate: rate, warmup: warmup, milestones: milestones, factor: decayFactor),
-            weightDecay: weightDecay, epochs: epochs, batchSize: common.batchSize, seed: common.seed, loss: loss,
+            schedule: Schedule(
+                schedule, rate: rate, warmup: warmup, milestones: milestones, factor: decayFactor),
+            weightDecay: weightDecay, epochs: epochs, batchSize: common.batchSize, seed: common.seed,
+            loss: loss,
             attack: attack)
     }
 }

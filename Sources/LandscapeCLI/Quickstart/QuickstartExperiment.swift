@@ -51,7 +51,8 @@ struct QuickstartExperiment {
             network, .crossEntropy, inputs: held.inputs.doubles, targets: held.oneHot().doubles,
             labels: held.labels, batchSize: 128, on: backend, precision)
         let training = TrainingRun(
-            network: network, options: options, data: train, test: evaluator, checkpoints: settings.kernelTimes,
+            network: network, options: options, data: train, test: evaluator,
+            checkpoints: settings.kernelTimes,
             every: 0, folder: try run.folder("\(name)/checkpoints"), title: "\(name): training")
         let (weights, metrics) = try training.run(on: backend, precision)
         let format: Safetensors.Format = precision == .float32 ? .float32 : .float64
@@ -66,7 +67,8 @@ struct QuickstartExperiment {
         let clean = try held.evaluator.run(held.arrays)
         let robust = try held.evaluator.run(held.arrays, attack: attack, seed: settings.seed)
         return QuickstartResults.Accuracy(
-            testAccuracy: clean.accuracy ?? .nan, testLoss: clean.loss, robustAccuracy: robust.accuracy ?? .nan,
+            testAccuracy: clean.accuracy ?? .nan, testLoss: clean.loss,
+            robustAccuracy: robust.accuracy ?? .nan,
             robustLoss: robust.loss, trainLoss: try seen.evaluator.run(seen.arrays).loss,
             trainRobustLoss: try seen.evaluator.run(seen.arrays, attack: attack, seed: settings.seed).loss)
     }
@@ -89,14 +91,16 @@ struct QuickstartExperiment {
             let network = network
             let ntk = try EmpiricalNTK.compute(
                 { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-                fixed: arrays.boundState, x: (x, probes.count), x2: nil, kind: .full, batchSize: 64, on: backend)
+                fixed: arrays.boundState, x: (x, probes.count), x2: nil, kind: .full, batchSize: 64,
+                on: backend)
             kernels.append((Double(step) / Double(perEpoch), ntk.kernel))
         }
         let last = kernels[kernels.count - 1].kernel
         try run.write(last.elements, [last.rows, last.columns], "\(name)/ntk.npy")
         let trajectory = KernelTrajectory(kernels)
         return QuickstartResults.Kernels(
-            times: trajectory.times, distances: trajectory.distancesFromStart, velocities: trajectory.velocities,
+            times: trajectory.times, distances: trajectory.distancesFromStart,
+            velocities: trajectory.velocities,
             largestEigenvalues: try kernels.map { try $0.kernel.eigenvalues().last ?? 0 },
             traces: kernels.map(\.kernel.trace))
     }
@@ -142,13 +146,15 @@ struct QuickstartExperiment {
         }
         let side = Slice.positions(from: -1, to: 1, count: settings.planePoints)
         let plane = try Slice.evaluate(
-            at: study.arrays.parameters, along: [direction(0), direction(1)], alphas: side, betas: side, in: space
+            at: study.arrays.parameters, along: [direction(0), direction(1)], alphas: side, betas: side,
+            in: space
         ) { point throws(BackendError) in [try clean(point)] }
         let centre = try study.evaluator.run(study.arrays).loss
         let radius = settings.sharpnessRadius
         let increases = try (0..<settings.sharpnessDirections).map { index in
             let steps = try Slice.evaluate(
-                at: study.arrays.parameters, along: [direction(index)], alphas: [radius], betas: [0], in: space
+                at: study.arrays.parameters, along: [direction(index)], alphas: [radius], betas: [0],
+                in: space
             ) { point throws(BackendError) in [try clean(point)] }
             return steps.values[0][0] - centre
         }
@@ -156,6 +162,7 @@ struct QuickstartExperiment {
         let sharpness = MeanEstimate(increases)
         return QuickstartResults.Slices(
             alphas: alphas, clean: line.values[0], adversarial: line.values[1], planeAlphas: side,
-            plane: plane.values[0], sharpness: sharpness.mean, sharpnessStandardError: sharpness.standardError)
+            plane: plane.values[0], sharpness: sharpness.mean, sharpnessStandardError: sharpness.standardError
+        )
     }
 }

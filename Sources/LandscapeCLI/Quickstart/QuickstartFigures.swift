@@ -21,7 +21,8 @@ struct QuickstartFigures {
         let accuracy = both.map { item in
             let lines = item.results.metrics.filter { $0.testAccuracy != nil }
             return Series(
-                "\(item.label) training", x: lines.map(\.epoch), y: lines.map { $0.testAccuracy! }, role: item.role)
+                "\(item.label) training", x: lines.map(\.epoch), y: lines.map { $0.testAccuracy! },
+                role: item.role)
         }
         return Figure(
             name: "training", title: "Training",
@@ -40,7 +41,8 @@ struct QuickstartFigures {
     private var kernel: Figure {
         let distance = both.map {
             Series(
-                $0.label, x: $0.results.kernels.times, y: $0.results.kernels.distances, style: .lineWithPoints,
+                $0.label, x: $0.results.kernels.times, y: $0.results.kernels.distances,
+                style: .lineWithPoints,
                 role: $0.role)
         }
         let velocity = both.map { item -> Series in
@@ -58,7 +60,8 @@ struct QuickstartFigures {
                 epoch. A kernel that stood still would stay at zero.
                 """,
             kind: .panels([
-                LinePlot(title: "distance from the start", x: Axis("epoch"), y: Axis("1 − cos"), series: distance),
+                LinePlot(
+                    title: "distance from the start", x: Axis("epoch"), y: Axis("1 − cos"), series: distance),
                 LinePlot(
                     title: "velocity", x: Axis("epoch", isLogarithmic: true),
                     y: Axis("distance per epoch", isLogarithmic: true), series: velocity),
@@ -122,10 +125,12 @@ struct QuickstartFigures {
                 """,
             kind: .surface(
                 SurfacePlot(
-                    xAxis: Axis("α"), yAxis: Axis("β"), value: Axis("cross-entropy", isLogarithmic: true), x: side,
+                    xAxis: Axis("α"), yAxis: Axis("β"), value: Axis("cross-entropy", isLogarithmic: true),
+                    x: side,
                     y: side,
                     panels: both.map {
-                        SurfacePanel(title: $0.label, z: $0.results.slices.plane, path: SurfacePath(x: [0], y: [0]))
+                        SurfacePanel(
+                            title: $0.label, z: $0.results.slices.plane, path: SurfacePath(x: [0], y: [0]))
                     })))
     }
 }

@@ -56,10 +56,14 @@ struct QuickstartReport {
                 let (mean, error) = value(results)
                 return formatWithError(mean, error: error)
             }
-            table.rows.append([Report.Cell(name), Report.Cell(text(standard)), Report.Cell(text(adversarial))])
+            table.rows.append([
+                Report.Cell(name), Report.Cell(text(standard)), Report.Cell(text(adversarial)),
+            ])
         }
         row("test accuracy", digits: 4) { $0.accuracy.testAccuracy }
-        row("robust test accuracy (PGD-\(settings.evaluationSteps))", digits: 4) { $0.accuracy.robustAccuracy }
+        row("robust test accuracy (PGD-\(settings.evaluationSteps))", digits: 4) {
+            $0.accuracy.robustAccuracy
+        }
         row("training loss, clean") { $0.accuracy.trainLoss }
         row("training loss, attacked") { $0.accuracy.trainRobustLoss }
         for index in 0..<settings.top {
@@ -78,24 +82,38 @@ struct QuickstartReport {
 
     /// What the numbers say, made from the numbers.
     private var reading: [Document.Block] {
-        func compare(_ value: (QuickstartResults) -> Double) -> String {
-            let ratio = value(adversarial) / value(standard)
-            if !ratio.isFinite || ratio <= 0 { return "not comparable" }
-            return ratio >= 1
-                ? "\(formatSignificant(ratio, digits: 2)) times larger"
-                : "\(formatSignificant(1 / ratio, digits: 2)) times smaller"
+        /// The adversarial network's number over the standard one's, with the propagated standard error.
+        func ratio(_ value: (QuickstartResults) -> Double, error: (QuickstartResults) -> Double = { _ in 0 })
+            -> String
+        {
+            let quotient = value(adversarial) / value(standard)
+            guard quotient.isFinite else { return "not comparable to" }
+            let relative = [standard, adversarial].map { error($0) / value($0) }
+            let spread = abs(quotient) * relative.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return
+                (spread > 0
+                ? formatWithError(quotient, error: spread) : formatSignificant(quotient, digits: 2))
+                + " times"
         }
-        let lambda = compare { $0.spectrum.eigenvalues.first ?? .nan }
-        let trace = compare { $0.spectrum.trace }
-        let sharpness = compare { $0.slices.sharpness }
+        let lambda = ratio { $0.spectrum.eigenvalues.first ?? .nan }
+        let trace = ratio {
+            $0.spectrum.trace
+        } error: {
+            $0.spectrum.traceStandardError
+        }
+        let sharpness = ratio {
+            $0.slices.sharpness
+        } error: {
+            $0.slices.sharpnessStandardError
+        }
         let gain = adversarial.accuracy.robustAccuracy - standard.accuracy.robustAccuracy
         return [
             .paragraph(
                 """
                 **What the numbers say.** Adversarial training changed robust accuracy by \
                 \(formatSignificant(100 * gain, digits: 3)) percentage points. On clean inputs the adversarially trained \
-                network's top Hessian eigenvalue is \(lambda), its trace \(trace), and its mean loss increase along \
-                filter-normalised directions \(sharpness) than the standard network's.
+                network's top Hessian eigenvalue is \(lambda) the standard network's, its trace \(trace), and its mean loss \
+                increase along filter-normalised directions \(sharpness). Ratios within two errors of 1 tell nothing.
                 """),
             .paragraph(
                 """
@@ -120,8 +138,11 @@ struct QuickstartReport {
             .facts([
                 Fact("device", "\(device.name) (\(device.selector), \(device.driver))"),
                 Fact("precision", settings.precision), Fact("seed", "\(settings.seed)"),
-                Fact("epochs", formatSignificant(settings.epochs)), Fact("batch size", "\(settings.batchSize)"),
-                Fact("optimiser", "SGD, momentum 0.9, rate 0.05 with warm-up and cosine decay, weight decay 1e-4"),
+                Fact("epochs", formatSignificant(settings.epochs)),
+                Fact("batch size", "\(settings.batchSize)"),
+                Fact(
+                    "optimiser",
+                    "SGD, momentum 0.9, rate 0.05 with warm-up and cosine decay, weight decay 1e-4"),
                 Fact("version", Landscape.configuration.version),
             ]),
             .paragraph(

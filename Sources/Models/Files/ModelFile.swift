@@ -21,7 +21,9 @@ public enum ModelFile {
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw ModelError("\(file): not valid YAML: \(error)")
+            // The first lines say what and where; the rest draws the place.
+            let reason = "\(error)".split(separator: "\n").prefix(2).joined(separator: ", ")
+            throw ModelError("\(file): not valid YAML: \(reason)")
         }
         guard let mapping = root?.mapping else {
             throw ModelError("\(file): a model file holds \"input\" and \"layers\"")
@@ -63,7 +65,8 @@ public enum ModelFile {
                     "\(file)\(line): unknown layer \"\(name ?? "?")\"; there are "
                         + LayerRegistry.names.joined(separator: ", "))
             }
-            var reader = try LayerArguments(layer: type, arguments, place: "\(file)\(line): \(name)")
+            var reader = try LayerArguments(
+                layer: type, arguments, file: file, place: "\(file)\(line): \(name)")
             layers.append(try type.init(&reader))
             try reader.finish()
         }

@@ -25,7 +25,14 @@ public enum Safetensors {
     private struct Entry: Codable {
         var dtype: String
         var shape: [Int]
-        var data_offsets: [Int]
+        var offsets: [Int]
+        var start: Int { offsets[0] }
+        var end: Int { offsets[1] }
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
     }
 
     /// Reads all tensors of a file, in the order of their bytes.
@@ -36,7 +43,7 @@ public enum Safetensors {
         guard bytes.count >= 8 else {
             throw ModelError("\(path): truncated: \(bytes.count) bytes, a safetensors file has at least 8")
         }
-        let length = bytes.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+        let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= 100_000_000, Int(length) + 8 <= bytes.count else {
             throw ModelError(
                 "\(path): not a safetensors file, or truncated: a header of \(length) bytes in a file of "
@@ -46,9 +53,10 @@ public enum Safetensors {
         let entries = try header(bytes[8..<8 + Int(length)], path)
         var tensors: [NamedTensor] = []
         var end = 0
-        for (name, entry) in entries.sorted(by: { ($0.value.data_offsets[0], $0.key) < ($1.value.data_offsets[0], $1.key) }) {
+        let sorted = entries.sorted { ($0.value.start, $0.key) < ($1.value.start, $1.key) }
+        for (name, entry) in sorted {
             tensors.append(try tensor(name, entry, body, path))
-            end = max(end, entry.data_offsets[1])
+            end = max(end, entry.end)
         }
         guard end == body.count else {
             throw ModelError("\(path): \(body.count) bytes of tensors, the header describes \(end)")
@@ -63,8 +71,9 @@ public enum Safetensors {
         object["__metadata__"] = nil
         var entries: [String: Entry] = [:]
         for (name, value) in object {
-            guard let data = try? JSONSerialization.data(withJSONObject: value),
-                let entry = try? JSONDecoder().decode(Entry.self, from: data), entry.data_offsets.count == 2,
+            // Anything but a dictionary would stop `JSONSerialization`, not throw.
+            guard value is [String: Any], let data = try? JSONSerialization.data(withJSONObject: value),
+                let entry = try? JSONDecoder().decode(Entry.self, from: data), entry.offsets.count == 2,
                 entry.shape.allSatisfy({ $0 >= 0 })
             else {
                 throw ModelError("\(path): tensor \"\(name)\" has no valid dtype, shape and data_offsets")
@@ -86,10 +95,12 @@ public enum Safetensors {
         var count = 1
         for extent in entry.shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow else { throw ModelError("\(path): tensor \"\(name)\" has the impossible shape \(entry.shape)") }
+            guard !overflow else {
+                throw ModelError("\(path): tensor \"\(name)\" has the impossible shape \(entry.shape)")
+            }
             count = product
         }
-        let (start, end) = (entry.data_offsets[0], entry.data_offsets[1])
+        let (start, end) = (entry.start, entry.end)
         let (bytesNeeded, overflow) = count.multipliedReportingOverflow(by: size)
         guard start >= 0, start <= end, end <= body.count, !overflow, end - start == bytesNeeded else {
             throw ModelError(
@@ -138,19 +149,19 @@ public enum Safetensors {
         for tensor in tensors {
             let start = body.count
             switch format {
-            case .float32:
-                for value in tensor.values { withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { body.append(contentsOf: $0) } }
-            case .float64:
-                for value in tensor.values { withUnsafeBytes(of: value.bitPattern.littleEndian) { body.append(contentsOf: $0) } }
+            case .float32: for value in tensor.values { append(Float(value).bitPattern, to: &body) }
+            case .float64: for value in tensor.values { append(value.bitPattern, to: &body) }
             }
-            let name = String(data: (try? JSONEncoder().encode(tensor.name)) ?? Foundation.Data(), encoding: .utf8) ?? ""
+            let encoded = (try? JSONEncoder().encode(tensor.name)) ?? Foundation.Data()
+            let name = String(data: encoded, encoding: .utf8) ?? ""
             parts.append(
-                "\(name):{\"dtype\":\"\(format.rawValue)\",\"shape\":\(tensor.shape.dims),\"data_offsets\":[\(start),\(body.count)]}")
+                "\(name):{\"dtype\":\"\(format.rawValue)\",\"shape\":\(tensor.shape.dims),"
+                    + "\"data_offsets\":[\(start),\(body.count)]}")
         }
         var header = "{" + parts.joined(separator: ",") + "}"
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
         var file = Foundation.Data()
-        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { file.append(contentsOf: $0) }
+        append(UInt64(header.utf8.count), to: &file)
         file.append(contentsOf: header.utf8)
         file.append(body)
         do {
@@ -158,5 +169,9 @@ public enum Safetensors {
         } catch {
             throw ModelError("\(path): cannot be written: \(error.localizedDescription)")
         }
+    }
+
+    private static func append(_ bits: some FixedWidthInteger, to data: inout Foundation.Data) {
+        withUnsafeBytes(of: bits.littleEndian) { data.append(contentsOf: $0) }
     }
 }

@@ -68,8 +68,10 @@ public struct BatchNorm: Layer {
         let deviation = x - center.reshaped(row).broadcast(to: x.shape)
         let variance = mean(deviation * deviation)
         // Bessel's correction with the number of samples that count, 1/Σw².
+        // 1 − 1/n is at least ½; a single value, whose variance is 0, must not divide by zero.
         let share = (weights * weights).sum() * (1 / pixels)
-        let unbiased = (share * -1 + 1).reciprocal().reshaped([1]).broadcast(to: [channels])
+        let correction = (share * -1 + 1).maximum(share.filled(0.5)).reciprocal()
+        let unbiased = correction.reshaped([1]).broadcast(to: [channels])
         func moved(_ running: Tensor, _ current: Tensor) -> Tensor { running * (1 - momentum) + current * momentum }
         scope.update("running_mean", to: moved(runningMean, center.reshaped([channels])))
         scope.update("running_var", to: moved(runningVariance, variance.reshaped([channels]) * unbiased))
