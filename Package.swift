@@ -46,10 +46,12 @@ let package = Package(
         .target(
             name: "Analysis", dependencies: ["Graph", "Planner", "Backend", "Data"], swiftSettings: numeric),
         .target(name: "Report"),
+        .target(
+            name: "Bench", dependencies: ["Backend", "Planner", "Graph"], path: "Bench", swiftSettings: numeric),
         .executableTarget(
             name: "LandscapeCLI",
             dependencies: [
-                "Graph", "Planner", "Backend", "Models", "Data", "Training", "Analysis", "Report",
+                "Graph", "Planner", "Backend", "Models", "Data", "Training", "Analysis", "Report", "Bench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

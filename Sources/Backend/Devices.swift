@@ -51,10 +51,11 @@ public enum Devices {
             let reason = found.problem ?? "no OpenCL GPU was found"
             return (CPUBackend(), "using the CPU: \(reason)")
         }
-        do throws(BackendError) {
-            return (try OpenCLDevices.open(preferring: gpu), nil)
-        } catch {
-            return (CPUBackend(), "using the CPU: \(found.devices[gpu].name) does not work: \(error)")
+        let device = found.devices[gpu]
+        if problem(with: device.selector) == nil, let backend = try? OpenCLDevices.open(preferring: gpu) {
+            return (backend, nil)
         }
+        let reason = problem(with: device.selector) ?? "it cannot be opened"
+        return (CPUBackend(), "using the CPU: \(device.name) does not work: \(reason)")
     }
 }

@@ -14,8 +14,9 @@ import Testing
         "Training": ["Models", "Data", "Backend", "Planner", "Graph"],
         "Analysis": ["Graph", "Planner", "Backend", "Data"],
         "Report": [],
+        "Bench": ["Backend", "Models", "Analysis", "Planner", "Graph", "Data"],
         "LandscapeCLI": [
-            "Graph", "Planner", "Backend", "Models", "Data", "Training", "Analysis", "Report",
+            "Graph", "Planner", "Backend", "Models", "Data", "Training", "Analysis", "Report", "Bench",
         ],
     ]
 
@@ -29,6 +30,7 @@ import Testing
         "Training": ["Foundation"],
         "Analysis": ["Foundation"],
         "Report": ["Foundation"],
+        "Bench": ["Foundation"],
         "LandscapeCLI": ["Foundation", "ArgumentParser"],
     ]
 
@@ -48,7 +50,8 @@ import Testing
 
     @Test(arguments: allowed.keys.sorted())
     func importLines(_ module: String) throws {
-        let folder = Self.root.appendingPathComponent("Sources/\(module)")
+        let path = module == "Bench" ? module : "Sources/\(module)"
+        let folder = Self.root.appendingPathComponent(path)
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
         var count = 0
         while let file = files?.nextObject() as? URL {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backend
+import Bench
 import Report
 
 /// Lists the devices and tells which one `auto` takes.
@@ -8,15 +9,20 @@ struct DevicesCommand: ParsableCommand {
         commandName: "devices", abstract: "List the devices this machine has, and which one `auto` takes.",
         discussion: """
             The first column is what --device takes. Every device is tried with a small program; one that fails is \
-            listed with the reason.
+            listed with the reason. --measure adds what each device delivers in --precision: the rate of a matrix \
+            product and of a copy, medians of seven runs.
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @Flag(help: "Measure matrix products and copies on every device; takes a few seconds each.")
+    var measure = false
 
     private struct Row: Encodable {
         var device: DeviceInfo
         var works: Bool
         var problem: String?
+        var rates: DeviceRates?
     }
 
     private struct Output: Encodable {
@@ -28,27 +34,49 @@ struct DevicesCommand: ParsableCommand {
     func run() throws {
         let rows = Devices.all().map { device in
             let problem = Devices.problem(with: device.selector)
-            return Row(device: device, works: problem == nil, problem: problem)
+            return Row(
+                device: device, works: problem == nil, problem: problem,
+                rates: measure && problem == nil ? rates(device) : nil)
         }
         let (chosen, note) = try Devices.open("auto")
         if common.json {
             try Console.json(Output(devices: rows, auto: chosen.device.selector, note: note))
             return
         }
+        print(table(rows).text)
+        print("\nauto takes \(chosen.device.selector)\(note.map { " (\($0))" } ?? "")")
+    }
+
+    /// The rates of a device; nil where it cannot run the precision.
+    private func rates(_ device: DeviceInfo) -> DeviceRates? {
+        Console.progress("measuring \(device.name)")
+        defer { Console.clear() }
+        return try? DeviceRates.measure(on: Devices.open(device.selector).backend, common.precision)
+    }
+
+    private func table(_ rows: [Row]) -> Report.Table {
         var table = Report.Table(
             columns: [
                 "device", "name", "kind", Report.Column("units", alignment: .right),
                 Report.Column("memory", alignment: .right), "float64", "driver", "works",
             ])
-        table.rows = rows.map { row in
-            [
-                Report.Cell(row.device.selector), Report.Cell(row.device.name), Report.Cell(row.device.kind),
-                Report.Cell("\(row.device.computeUnits)"), Report.Cell(formatBytes(row.device.memoryBytes)),
-                Report.Cell(row.device.hasFloat64 ? "yes" : "no"), Report.Cell(row.device.driver),
-                Report.Cell(row.problem ?? "yes"),
+        if measure {
+            table.columns += [
+                Report.Column("GEMM GFLOP/s", alignment: .right),
+                Report.Column("copy GB/s", alignment: .right),
             ]
         }
-        print(table.text)
-        print("\nauto takes \(chosen.device.selector)\(note.map { " (\($0))" } ?? "")")
+        table.rows = rows.map { row in
+            let device = row.device
+            let cells = [
+                device.selector, device.name, device.kind, "\(device.computeUnits)",
+                formatBytes(device.memoryBytes), device.hasFloat64 ? "yes" : "no", device.driver,
+                row.problem ?? "yes",
+            ]
+            let rates = row.rates.map { [formatSignificant($0.gemmGFLOPS), formatSignificant($0.copyGBps)] }
+            let measured = measure ? rates ?? ["–", "–"] : []
+            return (cells + measured).map { Report.Cell($0) }
+        }
+        return table
     }
 }

@@ -47,14 +47,13 @@ struct TrainingRun {
             try trainer.checkpoint().write(to: folder, for: network, format)
         }
         var progress = ProgressLine(title)
-        var (written, began) = (trainer.step, ContinuousClock.now)
-        let first = trainer.step
+        let (first, began) = (trainer.step, ContinuousClock.now)
+        var written = first
         while trainer.step < trainer.totalSteps {
             try trainer.advance()
             let isEpochEnd = trainer.step % trainer.stepsPerEpoch == 0 || trainer.step == trainer.totalSteps
             let isKept = kept.contains(trainer.step)
             if isEpochEnd || isKept || progress.isDue() {
-                if first == written { began = max(began, .now - .seconds(3600)) }
                 try trainer.finishRecords()
                 append(trainer, &lines, &written)
                 let seconds = (ContinuousClock.now - began) / .seconds(1)

@@ -14,7 +14,7 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "sgd or adam.")
     var optimizer: Rule = .sgd
 
-    @Option(help: "Learning rate; 0.05 for sgd and 0.001 for adam unless given.")
+    @Option(help: "Learning rate; 0.02 for sgd and 0.001 for adam unless given.")
     var learningRate: Double?
 
     @Option(help: "Momentum of sgd.")
@@ -62,7 +62,7 @@ struct TrainingArguments: ParsableArguments {
             case .sgd: .sgd(momentum: momentum, isNesterov: nesterov)
             case .adam: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
             }
-        let rate = learningRate ?? (optimizer == .sgd ? 0.05 : 0.001)
+        let rate = learningRate ?? (optimizer == .sgd ? 0.02 : 0.001)
         return TrainingOptions(
             optimizer: rule,
             schedule: Schedule(
