@@ -43,7 +43,9 @@ extension Backend {
     public func compile(_ program: Program, _ precision: Precision) throws(BackendError) -> any Executable {
         let plan: Plan
         do throws(ProgramError) {
-            plan = try Planner.plan(program, precision: precision) { self.scratch(for: $0, precision: precision) }
+            plan = try Planner.plan(program, precision: precision) {
+                self.scratch(for: $0, precision: precision)
+            }
         } catch {
             throw BackendError(.program, "a program cannot be planned: \(error)")
         }

@@ -9,7 +9,8 @@ public enum Devices {
     /// Opens a device by its selector: `auto`, `cpu`, `opencl` or `opencl:N`.
     ///
     /// `auto` takes the first OpenCL GPU and falls back to the CPU; then `note` says why in one line.
-    public static func open(_ selector: String) throws(BackendError) -> (backend: any Backend, note: String?) {
+    public static func open(_ selector: String) throws(BackendError) -> (backend: any Backend, note: String?)
+    {
         let parts = selector.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count) {
         case ("cpu", 1):

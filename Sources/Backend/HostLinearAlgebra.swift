@@ -15,7 +15,8 @@ public enum HostLinearAlgebra {
         precondition(matrix.count == n * n, "\(matrix.count) elements for a matrix \(n)×\(n)")
         if n == 0 { return ([], []) }
         if let index = matrix.firstIndex(where: { !$0.isFinite }) {
-            throw BackendError(.program, "eigenvalues of a matrix with \(matrix[index]) at (\(index / n), \(index % n))")
+            throw BackendError(
+                .program, "eigenvalues of a matrix with \(matrix[index]) at (\(index / n), \(index % n))")
         }
         var (a, values, size, info) = (matrix, [Double](repeating: 0, count: n), Int32(n), Int32(0))
         let job = Int8(UInt8(ascii: vectors ? "V" : "N"))
@@ -34,7 +35,9 @@ public enum HostLinearAlgebra {
                     job, triangle, &size, &a, &size, &values, &work, &count, &integerWork, &integers, &info)
             }
         }
-        if info != 0 { throw BackendError(.device, "LAPACK dsyevd failed with info \(info) on a \(n)×\(n) matrix") }
+        if info != 0 {
+            throw BackendError(.device, "LAPACK dsyevd failed with info \(info) on a \(n)×\(n) matrix")
+        }
         return (values, vectors ? a : [])
     }
 
@@ -44,7 +47,8 @@ public enum HostLinearAlgebra {
         diagonal: [Double], offDiagonal: [Double]
     ) throws(BackendError) -> (values: [Double], vectors: [Double]) {
         let n = diagonal.count
-        precondition(offDiagonal.count == max(0, n - 1), "\(offDiagonal.count) off-diagonal elements for \(n)")
+        precondition(
+            offDiagonal.count == max(0, n - 1), "\(offDiagonal.count) off-diagonal elements for \(n)")
         if n == 0 { return ([], []) }
         if let bad = (diagonal + offDiagonal).first(where: { !$0.isFinite }) {
             throw BackendError(.program, "eigenvalues of a tridiagonal matrix that holds \(bad)")

@@ -19,11 +19,13 @@ struct BLAS {
         case .float32:
             cblas_sgemm(
                 CblasRowMajor, ta, tb, m, n, k, 1, a.assumingMemoryBound(to: Float.self), lda,
-                b.assumingMemoryBound(to: Float.self), ldb, Float(beta), c.assumingMemoryBound(to: Float.self), ldc)
+                b.assumingMemoryBound(to: Float.self), ldb, Float(beta),
+                c.assumingMemoryBound(to: Float.self), ldc)
         case .float64:
             cblas_dgemm(
                 CblasRowMajor, ta, tb, m, n, k, 1, a.assumingMemoryBound(to: Double.self), lda,
-                b.assumingMemoryBound(to: Double.self), ldb, beta, c.assumingMemoryBound(to: Double.self), ldc)
+                b.assumingMemoryBound(to: Double.self), ldb, beta, c.assumingMemoryBound(to: Double.self), ldc
+            )
         }
     }
 

@@ -102,10 +102,12 @@ struct CPUConvolution: CPUKernel {
             switch blas.precision {
             case .float32:
                 ls_unfold_f32(
-                    window, image.assumingMemoryBound(to: Float.self), patches.assumingMemoryBound(to: Float.self))
+                    window, image.assumingMemoryBound(to: Float.self),
+                    patches.assumingMemoryBound(to: Float.self))
             case .float64:
                 ls_unfold_f64(
-                    window, image.assumingMemoryBound(to: Double.self), patches.assumingMemoryBound(to: Double.self))
+                    window, image.assumingMemoryBound(to: Double.self),
+                    patches.assumingMemoryBound(to: Double.self))
             }
         }
         return UnsafeRawPointer(patches)
@@ -118,7 +120,9 @@ struct CPUConvolution: CPUKernel {
             columns, positions, transposeB: false, b.result + resultOffset(sample, group), positions)
     }
 
-    private func inputGradient(_ b: CPUBinding, _ sample: Int, _ group: Int, _ patches: UnsafeMutableRawPointer) {
+    private func inputGradient(
+        _ b: CPUBinding, _ sample: Int, _ group: Int, _ patches: UnsafeMutableRawPointer
+    ) {
         let image = b.result + imageOffset(sample, group)
         blas.gemm(
             terms, positions, filters, b.operands[1] + filterOffset(group), terms, transposeA: true,
@@ -129,7 +133,8 @@ struct CPUConvolution: CPUKernel {
             switch blas.precision {
             case .float32:
                 ls_fold_f32(
-                    window, patches.assumingMemoryBound(to: Float.self), image.assumingMemoryBound(to: Float.self))
+                    window, patches.assumingMemoryBound(to: Float.self),
+                    image.assumingMemoryBound(to: Float.self))
             case .float64:
                 ls_fold_f64(
                     window, patches.assumingMemoryBound(to: Double.self),
@@ -144,7 +149,8 @@ struct CPUConvolution: CPUKernel {
     ) {
         let columns = unfold(b.operands[0] + imageOffset(sample, group), patches)
         blas.gemm(
-            filters, terms, positions, b.operands[1] + resultOffset(sample, group), positions, transposeA: false,
+            filters, terms, positions, b.operands[1] + resultOffset(sample, group), positions,
+            transposeA: false,
             columns, positions, transposeB: true, beta: sample == firstSample ? 0 : 1,
             target + filterOffset(group), terms)
     }

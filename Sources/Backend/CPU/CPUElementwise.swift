@@ -50,7 +50,9 @@ final class CPUElementwise: CPUKernel {
         chain.constants = UnsafePointer(constants.baseAddress)
         chain.constant_registers = UnsafePointer(constantRegisters.baseAddress)
         // About 50 µs of work on one core.
-        let usesFunctions = kernel.expression.terms.contains { if case .function = $0 { true } else { false } }
+        let usesFunctions = kernel.expression.terms.contains {
+            if case .function = $0 { true } else { false }
+        }
         grain = 256 * max(8, (usesFunctions ? 64 : 256) / max(1, code.instructions.count))
     }
 
@@ -68,13 +70,15 @@ final class CPUElementwise: CPUKernel {
                 let operands = binding.operands.map { Optional($0.assumingMemoryBound(to: Float.self)) }
                 let result = binding.result.assumingMemoryBound(to: Float.self)
                 Parallel.forRanges(count, grain: grain) { range in
-                    ls_elementwise_f32(chain, operands, result, Int64(range.lowerBound), Int64(range.upperBound))
+                    ls_elementwise_f32(
+                        chain, operands, result, Int64(range.lowerBound), Int64(range.upperBound))
                 }
             case .float64:
                 let operands = binding.operands.map { Optional($0.assumingMemoryBound(to: Double.self)) }
                 let result = binding.result.assumingMemoryBound(to: Double.self)
                 Parallel.forRanges(count, grain: grain) { range in
-                    ls_elementwise_f64(chain, operands, result, Int64(range.lowerBound), Int64(range.upperBound))
+                    ls_elementwise_f64(
+                        chain, operands, result, Int64(range.lowerBound), Int64(range.upperBound))
                 }
             }
         }
@@ -121,7 +125,8 @@ private struct RegisterCode {
         resultRegister = registers.last ?? 0
     }
 
-    private static func instruction(_ term: Expression.Term, _ result: Int32, _ r: [Int32]) -> ls_instruction {
+    private static func instruction(_ term: Expression.Term, _ result: Int32, _ r: [Int32]) -> ls_instruction
+    {
         switch term {
         case .add(let a, let b):
             ls_instruction(op: Int32(LS_OP_ADD), result: result, a: r[a], b: r[b], c: r[a])
@@ -142,7 +147,8 @@ private struct RegisterCode {
 func setArray<Tuple>(_ target: inout Tuple, _ values: [Int]) {
     withUnsafeMutableBytes(of: &target) { bytes in
         let numbers = bytes.bindMemory(to: Int64.self)
-        precondition(values.count <= numbers.count, "\(values.count) axes, at most \(numbers.count) are possible")
+        precondition(
+            values.count <= numbers.count, "\(values.count) axes, at most \(numbers.count) are possible")
         for (index, value) in values.enumerated() { numbers[index] = Int64(value) }
     }
 }
