@@ -120,7 +120,7 @@ struct QuickstartReport {
                 *Read with care:* the two networks end at different training losses, and the Hessian of the \
                 cross-entropy shrinks as predictions become certain; a comparison of sharpness is also one of confidence. \
                 One training seed each was used; the errors given are those of the estimators. The Hessian is not \
-                invariant under rescaling of the weights, the filter-normalised slices are.
+                invariant under rescaling of the weights; filter-normalised slices are, biases aside.
                 """),
         ]
     }
