@@ -15,7 +15,8 @@ public final class BatchedData {
     /// Uploads arrays by program input name, each with `sampleCount` rows; adds `weights`, which are
     /// 1/sampleCount for every real sample.
     public init(
-        _ named: [(name: String, values: [Double])], sampleCount: Int, batchSize: Int, on backend: any Backend,
+        _ named: [(name: String, values: [Double])], sampleCount: Int, batchSize: Int,
+        on backend: any Backend,
         _ precision: Precision
     ) throws(BackendError) {
         precondition(sampleCount > 0 && batchSize > 0, "\(sampleCount) samples in batches of \(batchSize)")

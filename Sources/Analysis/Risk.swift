@@ -125,7 +125,9 @@ public final class Risk {
     }
 
     private func slice(_ port: Program.Port, _ bound: [String: DeviceSlice]) -> DeviceSlice {
-        guard let slice = bound[port.name] else { preconditionFailure("nothing is bound to \"\(port.name)\"") }
+        guard let slice = bound[port.name] else {
+            preconditionFailure("nothing is bound to \"\(port.name)\"")
+        }
         return slice
     }
 

@@ -85,7 +85,8 @@ public final class VectorSpace {
     }
 
     /// Coefficients `⟨row, a⟩` of the first `rows` vectors of a basis.
-    public func project(_ a: DeviceSlice, on basis: DeviceArray, _ rows: Int) throws(BackendError) -> [Double] {
+    public func project(_ a: DeviceSlice, on basis: DeviceArray, _ rows: Int) throws(BackendError) -> [Double]
+    {
         let (n, padded) = (dimension, paddedRows(rows, basis))
         let program = try program("project \(padded)") { t in
             [("y", t.input("basis", [padded, n]).matmul(t.input("a", [n, 1])))]

@@ -24,7 +24,8 @@ public enum Function: String, CaseIterable, Hashable, Sendable {
         case .exp:
             Rule(value: { LibM.exp($0) }, slope: { $1 }, source: "exp(x)", domain: -2...2)
         case .log:
-            Rule(value: { LibM.log($0) }, slope: { x, _ in x.reciprocal() }, source: "log(x)", domain: 0.5...3)
+            Rule(
+                value: { LibM.log($0) }, slope: { x, _ in x.reciprocal() }, source: "log(x)", domain: 0.5...3)
         case .sin:
             Rule(value: { LibM.sin($0) }, slope: { x, _ in x.cos() }, source: "sin(x)", domain: -3...3)
         case .cos:
@@ -49,7 +50,9 @@ public enum Function: String, CaseIterable, Hashable, Sendable {
                 slope: { x, _ in (x * x * -1).exp() * 1.1283791670955126 },
                 source: "erf(x)", domain: -2...2)
         case .sqrt:
-            Rule(value: { $0.squareRoot() }, slope: { x, _ in x.rsqrt() * 0.5 }, source: "sqrt(x)", domain: 0.5...3)
+            Rule(
+                value: { $0.squareRoot() }, slope: { x, _ in x.rsqrt() * 0.5 }, source: "sqrt(x)",
+                domain: 0.5...3)
         case .rsqrt:
             Rule(
                 value: { 1 / $0.squareRoot() }, slope: { $1 * $1 * $1 * -0.5 },

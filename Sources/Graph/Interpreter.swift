@@ -31,7 +31,8 @@ public enum Interpreter {
         case .add: return zip(operands[0], operands[1]).map { $0 + $1 }
         case .mul: return zip(operands[0], operands[1]).map { $0 * $1 }
         case .greater: return zip(operands[0], operands[1]).map { $0 > $1 ? 1 : 0 }
-        case .select: return operands[0].indices.map { operands[0][$0] != 0 ? operands[1][$0] : operands[2][$0] }
+        case .select:
+            return operands[0].indices.map { operands[0][$0] != 0 ? operands[1][$0] : operands[2][$0] }
         case .elementwise(let function): return operands[0].map(function.rule.value)
         case .reshape: return operands[0]
         case .permute(let order):
@@ -62,19 +63,23 @@ public enum Interpreter {
             }
             return result
         case .gather(let axis): return gather(operands[0], operands[1], axis, whole: shapes[0], part: shape)
-        case .scatterAdd(let axis): return scatter(operands[0], operands[1], axis, whole: shape, part: shapes[0])
+        case .scatterAdd(let axis):
+            return scatter(operands[0], operands[1], axis, whole: shape, part: shapes[0])
         case .matmul(let transposeA, let transposeB):
             return matmul(operands[0], operands[1], shapes[0], shape, transposeA, transposeB)
         case .conv(let window):
-            return convolve(window, x: shapes[0], w: shapes[1], y: shape, count: shape.count) { result, x, w, y in
+            return convolve(window, x: shapes[0], w: shapes[1], y: shape, count: shape.count) {
+                result, x, w, y in
                 result[y] += operands[0][x] * operands[1][w]
             }
         case .dgrad(let window):
-            return convolve(window, x: shape, w: shapes[1], y: shapes[0], count: shape.count) { result, x, w, y in
+            return convolve(window, x: shape, w: shapes[1], y: shapes[0], count: shape.count) {
+                result, x, w, y in
                 result[x] += operands[0][y] * operands[1][w]
             }
         case .wgrad(let window):
-            return convolve(window, x: shapes[0], w: shape, y: shapes[1], count: shape.count) { result, x, w, y in
+            return convolve(window, x: shapes[0], w: shape, y: shapes[1], count: shape.count) {
+                result, x, w, y in
                 result[w] += operands[0][x] * operands[1][y]
             }
         }
@@ -104,7 +109,9 @@ public enum Interpreter {
         return Int(value)
     }
 
-    private static func gather(_ x: [Double], _ k: [Double], _ axis: Int, whole: Shape, part: Shape) -> [Double] {
+    private static func gather(_ x: [Double], _ k: [Double], _ axis: Int, whole: Shape, part: Shape)
+        -> [Double]
+    {
         let inner = whole.dims.dropFirst(axis + 1).reduce(1, *)
         let outer = whole.dims.prefix(axis).reduce(1, *)
         var result = [Double](repeating: 0, count: part.count)
@@ -119,7 +126,9 @@ public enum Interpreter {
         return result
     }
 
-    private static func scatter(_ x: [Double], _ k: [Double], _ axis: Int, whole: Shape, part: Shape) -> [Double] {
+    private static func scatter(_ x: [Double], _ k: [Double], _ axis: Int, whole: Shape, part: Shape)
+        -> [Double]
+    {
         let inner = whole.dims.dropFirst(axis + 1).reduce(1, *)
         let outer = whole.dims.prefix(axis).reduce(1, *)
         var result = [Double](repeating: 0, count: whole.count)

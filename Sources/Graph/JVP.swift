@@ -6,7 +6,8 @@ extension Trace {
         var known: [Int: Tensor] = [:]
         for (at, tangent) in tangents {
             precondition(
-                at.shape == tangent.shape, "a tangent of shape \(tangent.shape) at a tensor of shape \(at.shape)")
+                at.shape == tangent.shape,
+                "a tangent of shape \(tangent.shape) at a tensor of shape \(at.shape)")
             known[at.id] = tangent
         }
         for id in 0..<needed.count where needed[id] && known[id] == nil {
@@ -47,7 +48,9 @@ extension Trace {
         case .elementwise(let function):
             return tangents[0].map { $0 * function.rule.slope(operands[0], Tensor(trace: self, id: id)) }
         case .reduceMax:
-            return tangents[0].map { ($0 * maxShare(operands[0], Tensor(trace: self, id: id))).sum(to: node.shape) }
+            return tangents[0].map {
+                ($0 * maxShare(operands[0], Tensor(trace: self, id: id))).sum(to: node.shape)
+            }
         }
     }
 

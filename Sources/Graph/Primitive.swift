@@ -82,7 +82,8 @@ public enum Primitive: Hashable, Sendable {
     public static var allNames: [String] {
         [
             "input", "constant", "add", "mul", "select", "greater", "reshape", "permute", "broadcast",
-            "reduceSum", "reduceMax", "slice", "pad", "gather", "scatterAdd", "matmul", "conv", "dgrad", "wgrad",
+            "reduceSum", "reduceMax", "slice", "pad", "gather", "scatterAdd", "matmul", "conv", "dgrad",
+            "wgrad",
         ] + Function.allCases.map(\.rawValue)
     }
 

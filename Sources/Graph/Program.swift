@@ -55,7 +55,10 @@ public struct Program: Sendable, Hashable {
     /// A program from its nodes and the ids of its outputs.
     public init(nodes: [Node], outputs: [(name: String, node: Int)]) {
         self.nodes = nodes
-        self.outputs = outputs.map { Port(name: $0.name, node: $0.node, shape: nodes[$0.node].shape) }
+        self.outputs = outputs.map { name, node in
+            // An output that does not exist is for the verifier to tell.
+            Port(name: name, node: node, shape: nodes.indices.contains(node) ? nodes[node].shape : [])
+        }
         inputs = nodes.indices.compactMap { id in
             guard case .input(let name) = nodes[id].primitive else { return nil }
             return Port(name: name, node: id, shape: nodes[id].shape)

@@ -5,7 +5,9 @@ func shapeProblem(of node: Node, operands: [Shape]) -> String? {
         return "takes \(node.primitive.arity) operands, found \(operands.count)"
     }
     func expect(_ holds: Bool, _ rule: String) -> String? {
-        holds ? nil : "\(rule); operands \(operands.map(\.description).joined(separator: ", ")), result \(result)"
+        holds
+            ? nil
+            : "\(rule); operands \(operands.map(\.description).joined(separator: ", ")), result \(result)"
     }
     switch node.primitive {
     case .input: return nil
@@ -20,14 +22,18 @@ func shapeProblem(of node: Node, operands: [Shape]) -> String? {
         return expect(
             valid && result.dims == order.map { operands[0].dims[$0] }, "axes are reordered by \(order)")
     case .broadcast:
-        return expect(isStretch(from: operands[0], to: result), "axes of extent 1 are repeated, the rank stays")
+        return expect(
+            isStretch(from: operands[0], to: result), "axes of extent 1 are repeated, the rank stays")
     case .reduceSum, .reduceMax:
         if case .reduceMax = node.primitive, operands[0].count == 0 { return "the maximum of nothing" }
-        return expect(isStretch(from: result, to: operands[0]), "axes are reduced to extent 1, the rank stays")
+        return expect(
+            isStretch(from: result, to: operands[0]), "axes are reduced to extent 1, the rank stays")
     case .slice(let starts, let steps):
-        return expect(fits(operands[0], result, starts, steps), "starts \(starts), steps \(steps) stay inside")
+        return expect(
+            fits(operands[0], result, starts, steps), "starts \(starts), steps \(steps) stay inside")
     case .pad(let starts, let steps):
-        return expect(fits(result, operands[0], starts, steps), "starts \(starts), steps \(steps) stay inside")
+        return expect(
+            fits(result, operands[0], starts, steps), "starts \(starts), steps \(steps) stay inside")
     case .gather(let axis):
         return indexProblem(whole: operands[0], part: result, index: operands[1], axis: axis)
     case .scatterAdd(let axis):
@@ -58,7 +64,8 @@ private func indexProblem(whole: Shape, part: Shape, index: Shape, axis: Int) ->
     }
     var expected = whole
     expected[axis] = index.count
-    return part == expected ? nil : "\(index.count) indices along axis \(axis) of \(whole) do not give \(part)"
+    return part == expected
+        ? nil : "\(index.count) indices along axis \(axis) of \(whole) do not give \(part)"
 }
 
 private func matmulProblem(_ a: Shape, _ b: Shape, _ y: Shape, _ transA: Bool, _ transB: Bool) -> String? {

@@ -123,7 +123,9 @@ extension Trace {
         if a == nil && b == nil { return nil }
         return emit(
             .matmul(
-                transposeA: a == nil ? transposeA : !transposeA, transposeB: b == nil ? transposeB : !transposeB),
-            [a ?? Tensor(trace: self, id: Int(node.a)), b ?? Tensor(trace: self, id: Int(node.b))], node.shape)
+                transposeA: a == nil ? transposeA : !transposeA,
+                transposeB: b == nil ? transposeB : !transposeB),
+            [a ?? Tensor(trace: self, id: Int(node.a)), b ?? Tensor(trace: self, id: Int(node.b))], node.shape
+        )
     }
 }

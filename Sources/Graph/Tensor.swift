@@ -116,7 +116,8 @@ public struct Tensor {
     /// Batched matrix product over the last two axes.
     public func matmul(_ other: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
         precondition(
-            shape.rank >= 2 && other.shape.rank >= 2, "matmul of \(shape) and \(other.shape): matrices are needed")
+            shape.rank >= 2 && other.shape.rank >= 2,
+            "matmul of \(shape) and \(other.shape): matrices are needed")
         var result = shape
         result[-2] = shape[transposeA ? -1 : -2]
         result[-1] = other.shape[transposeB ? -2 : -1]
@@ -131,7 +132,8 @@ public struct Tensor {
         let (height, width) = window.outputSize(
             height: shape[2], width: shape[3], kernelH: filters.shape[2], kernelW: filters.shape[3])
         return trace.emit(
-            .conv(window), [self, filters], [shape[0], filters.shape[0], Swift.max(0, height), Swift.max(0, width)])
+            .conv(window), [self, filters],
+            [shape[0], filters.shape[0], Swift.max(0, height), Swift.max(0, width)])
     }
 
     /// The derivative of ⟨self, conv(x, filters)⟩ in `x`, which has shape `images`.

@@ -13,7 +13,8 @@ public final class Trace {
     public func input(_ name: String, _ shape: Shape) -> Tensor {
         for (id, node) in nodes.enumerated() where node.primitive == .input(name) {
             precondition(
-                node.shape == shape, "input \"\(name)\" was traced as \(node.shape), now asked for as \(shape)")
+                node.shape == shape,
+                "input \"\(name)\" was traced as \(node.shape), now asked for as \(shape)")
             return Tensor(trace: self, id: id)
         }
         return append(Node(.input(name), [], shape))
@@ -26,7 +27,8 @@ public final class Trace {
 
     /// A tensor with the given elements, row-major.
     public func constant(_ table: [Double], _ shape: Shape) -> Tensor {
-        precondition(table.count == shape.count, "\(table.count) elements given for a constant of shape \(shape)")
+        precondition(
+            table.count == shape.count, "\(table.count) elements given for a constant of shape \(shape)")
         return append(Node(.constant(.table(table)), [], shape))
     }
 
@@ -35,7 +37,8 @@ public final class Trace {
         for operand in operands { precondition(operand.trace === self, "operands come from two traces") }
         var node = Node(primitive, operands.map(\.id), shape)
         if let problem = shapeProblem(of: node, operands: operands.map(\.shape)) {
-            preconditionFailure("\(primitive.name): \(problem)")
+            // Not a precondition: optimised builds drop its message, and the shapes are what helps.
+            fatalError("\(primitive.name): \(problem)")
         }
         if let simpler = simplify(&node) { return simpler }
         return append(node)
@@ -68,7 +71,9 @@ public final class Trace {
             case .constant:
                 if live[id] { copies[id] = append(node) }
             default:
-                if live[id] { copies[id] = emit(node.primitive, node.operands.map { copies[$0]! }, node.shape) }
+                if live[id] {
+                    copies[id] = emit(node.primitive, node.operands.map { copies[$0]! }, node.shape)
+                }
             }
         }
         return program.outputs.map { copies[$0.node]! }

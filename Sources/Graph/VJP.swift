@@ -5,7 +5,9 @@ extension Trace {
         let needed = reachable(from: outputs.map(\.of))
         var depends = [Bool](repeating: false, count: needed.count)
         for target in targets where target.id < depends.count { depends[target.id] = true }
-        for id in depends.indices where nodes[id].operands.contains(where: { depends[$0] }) { depends[id] = true }
+        for id in depends.indices where nodes[id].operands.contains(where: { depends[$0] }) {
+            depends[id] = true
+        }
 
         var cotangents: [Int: Tensor] = [:]
         func accumulate(_ id: Int, _ value: Tensor) {

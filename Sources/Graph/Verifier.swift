@@ -23,7 +23,8 @@ extension Program {
         names = []
         for output in outputs {
             guard nodes.indices.contains(output.node) else {
-                throw ProgramError(description: "output \"\(output.name)\" is %\(output.node), which does not exist")
+                throw ProgramError(
+                    description: "output \"\(output.name)\" is %\(output.node), which does not exist")
             }
             if !names.insert(output.name).inserted {
                 throw ProgramError(description: "two outputs are called \"\(output.name)\"")

@@ -18,7 +18,9 @@ public enum Builders {
     }
 
     /// Dense layers with ReLU between them.
-    public static func mlp(input: Shape, widths: [Int] = [128, 128], classes: Int) throws(ModelError) -> Network {
+    public static func mlp(input: Shape, widths: [Int] = [128, 128], classes: Int) throws(ModelError)
+        -> Network
+    {
         let hidden = widths.flatMap { [Dense(units: $0), ReLU()] as [any Layer] }
         let flatten: [any Layer] = input.rank == 1 ? [] : [Flatten()]
         return try Network(input: input, layers: flatten + hidden + [Dense(units: classes)])

@@ -21,7 +21,8 @@ public struct Network: Sendable {
         guard !layers.isEmpty else { throw ModelError("a model has at least one layer") }
         let last = try Self.shapes(layers, input).last!
         guard last.rank == 1 else {
-            throw ModelError("the last layer gives \(last), but a model ends with a flat output such as dense")
+            throw ModelError(
+                "the last layer gives \(last), but a model ends with a flat output such as dense")
         }
         outputs = last[0]
         var collected = Collected()
@@ -61,7 +62,8 @@ public struct Network: Sendable {
             collected.parameters += layer.parameters(for: shape).map(named)
             collected.state += layer.state(for: shape).map(named)
             for child in layer.children {
-                try collect(child.layers, shape, prefix: "\(prefix)\(index).\(child.prefix)", into: &collected)
+                try collect(
+                    child.layers, shape, prefix: "\(prefix)\(index).\(child.prefix)", into: &collected)
             }
         }
     }

@@ -106,7 +106,8 @@ struct Lowering {
         case .pad(let starts, let steps):
             let kernel = Kernel.pad(
                 Padding(
-                    part: nodes[Int(node.a)].shape.dims, whole: node.shape.dims, starts: starts, steps: steps))
+                    part: nodes[Int(node.a)].shape.dims, whole: node.shape.dims, starts: starts, steps: steps)
+            )
             emit(kernel, id)
         case .gather(let axis):
             emit(.gather(indexing(whole: nodes[Int(node.a)].shape, axis, id)), id)
@@ -166,7 +167,8 @@ struct Lowering {
         let node = nodes[id]
         let operands = node.operands.map { contiguous($0) }
         let meaning = fragment(node.primitive, node.operands.map { nodes[$0].shape }, node.shape)
-        append(Draft(kernel: kernel, operands: operands, result: id, count: node.shape.count, meaning: meaning))
+        append(
+            Draft(kernel: kernel, operands: operands, result: id, count: node.shape.count, meaning: meaning))
     }
 
     private mutating func append(_ draft: Draft) {
@@ -217,7 +219,8 @@ struct Lowering {
         let meaning = fragment(node.primitive, [[reduction.count, reduction.terms]], [reduction.count, 1])
         append(
             Draft(
-                kernel: .reduce(reduction), operands: [Draft.Operand(node: base, offset: view.offset)], result: id,
+                kernel: .reduce(reduction), operands: [Draft.Operand(node: base, offset: view.offset)],
+                result: id,
                 count: node.shape.count, meaning: meaning))
     }
 

@@ -66,9 +66,15 @@ public struct Step: Sendable {
 
     /// Floating-point operations.
     public var flops: Int { meaning.flops }
-    /// Bytes read and written, every operand counted once.
+    /// Bytes read and written; an element that a view repeats is read once.
     public func bytesMoved(_ precision: Precision) -> Int {
-        let read = meaning.inputs.reduce(0) { $0 + $1.shape.count }
+        let read =
+            switch kernel {
+            case .elementwise(let kernel):
+                kernel.walk.strides.indices.reduce(0) { $0 + kernel.walk.distinct($1) }
+            case .reduce(let kernel): kernel.kept.distinct(0) * kernel.reduced.distinct(0)
+            default: meaning.inputs.reduce(0) { $0 + $1.shape.count }
+            }
         return (read + count) * precision.bytes
     }
 }

@@ -22,7 +22,9 @@ public enum Planner {
                 tables.append(table)
             }
         }
-        for (index, port) in program.inputs.enumerated() { places[port.node] = Buffer(.input(index), offset: 0) }
+        for (index, port) in program.inputs.enumerated() {
+            places[port.node] = Buffer(.input(index), offset: 0)
+        }
 
         // Where results and scratch lie: outputs, or the arena.
         let last = Schedule.lastUses(drafts)
@@ -58,7 +60,8 @@ public enum Planner {
                 meaning: draft.meaning)
         }
         return Plan(
-            precision: precision, steps: steps, inputs: program.inputs, outputs: program.outputs, tables: tables,
+            precision: precision, steps: steps, inputs: program.inputs, outputs: program.outputs,
+            tables: tables,
             arenaCount: arena.count)
     }
 }

@@ -10,7 +10,8 @@ extension Step {
             return offsets(kernel.walk.dims, kernel.walk.strides[index])
         case .reduce(let kernel):
             let inner = offsets(kernel.reduced.dims, kernel.reduced.strides[0])
-            return offsets(kernel.kept.dims, kernel.kept.strides[0]).flatMap { base in inner.map { base + $0 } }
+            return offsets(kernel.kept.dims, kernel.kept.strides[0]).flatMap { base in inner.map { base + $0 }
+            }
         default:
             return Array(0..<meaning.inputs[index].shape.count)
         }
@@ -57,7 +58,8 @@ extension Plan: CustomStringConvertible {
             + "arena \(arenaBytes) bytes, peak \(peakBytes) bytes"
         let lines = steps.enumerated().map { index, step in
             let operands = step.operands.map { text($0) }.joined(separator: ", ")
-            return "  \(index): \(text(step.result)) = \(step.kernel.name)(\(operands))  \(step.count) elements"
+            return
+                "  \(index): \(text(step.result)) = \(step.kernel.name)(\(operands))  \(step.count) elements"
         }
         return ([head] + lines).joined(separator: "\n")
     }

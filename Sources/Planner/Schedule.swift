@@ -18,7 +18,8 @@ enum Schedule {
                 alive += draft.count
             }
             peak = max(peak, alive)
-            for node in Set(draft.operands.map(\.node) + [draft.result]) where last[node, default: time] == time {
+            for node in Set(draft.operands.map(\.node) + [draft.result])
+            where last[node, default: time] == time {
                 alive -= sizes.removeValue(forKey: node) ?? 0
             }
         }

@@ -31,7 +31,8 @@ public struct View: Hashable, Sendable {
     func applying(_ node: Node) -> View? {
         switch node.primitive {
         case .reshape:
-            return isContiguous ? View(offset: offset, dims: node.shape.dims, strides: node.shape.strides) : nil
+            return isContiguous
+                ? View(offset: offset, dims: node.shape.dims, strides: node.shape.strides) : nil
         case .permute(let order):
             return View(offset: offset, dims: order.map { dims[$0] }, strides: order.map { strides[$0] })
         case .broadcast:
@@ -75,6 +76,11 @@ public struct Walk: Hashable, Sendable {
         }
         self.dims = mergedDims
         self.strides = merged
+    }
+
+    /// Number of elements that a view reads, repeated ones counted once.
+    public func distinct(_ view: Int) -> Int {
+        zip(dims, strides[view]).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 }
     }
 
     /// How one view runs over the merged axes.

@@ -29,9 +29,12 @@ public struct Attack: Sendable, Codable, Equatable {
     }
 
     /// Projected gradient ascent from a random start; the step is 2.5·ε/steps unless given (Madry et al. 2018).
-    public static func pgd(_ norm: Norm = .linf, epsilon: Double, steps: Int, stepSize: Double? = nil) -> Attack {
+    public static func pgd(_ norm: Norm = .linf, epsilon: Double, steps: Int, stepSize: Double? = nil)
+        -> Attack
+    {
         Attack(
-            norm: norm, epsilon: epsilon, steps: steps, stepSize: stepSize ?? 2.5 * epsilon / Double(max(1, steps)),
+            norm: norm, epsilon: epsilon, steps: steps,
+            stepSize: stepSize ?? 2.5 * epsilon / Double(max(1, steps)),
             startsRandomly: true)
     }
 }

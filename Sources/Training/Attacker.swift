@@ -33,7 +33,9 @@ public final class Attacker {
         turns = [try backend.allocate(shape.count, precision), try backend.allocate(shape.count, precision)]
     }
 
-    private static func stepProgram(_ attack: Attack, _ network: Network, _ loss: Loss, _ shape: Shape) -> Program {
+    private static func stepProgram(_ attack: Attack, _ network: Network, _ loss: Loss, _ shape: Shape)
+        -> Program
+    {
         .trace { t in
             network.declareTensors(in: t)
             let clean = t.input("clean", shape), x = t.input("x", shape)
@@ -47,7 +49,11 @@ public final class Attacker {
                 let stepped = x + gradient.sign() * attack.stepSize
                 moved = stepped.clamped(clean + -attack.epsilon, clean + attack.epsilon)
             case .l2:
-                let unit = gradient * inverseNorm(gradient).broadcast(to: shape)
+                // Scaled first: squares of a confident model's gradient vanish in float32.
+                let top = gradient.abs().max(Array(1..<shape.rank))
+                let scale = top.greater(than: top.filled(0)).select(top, else: top.filled(1))
+                let scaled = gradient / scale.broadcast(to: shape)
+                let unit = scaled * inverseNorm(scaled).broadcast(to: shape)
                 let offset = x + unit * attack.stepSize - clean
                 let shrink = (inverseNorm(offset) * attack.epsilon).minimum(inverseNorm(offset).filled(1))
                 moved = clean + offset * shrink.broadcast(to: shape)

@@ -22,7 +22,9 @@ public struct Checkpoint: Sendable {
     }
 
     /// Path of the weights of a checkpoint, which `--weights` accepts.
-    public static func weightsPath(_ folder: String, step: Int) -> String { path(folder, step, "safetensors") }
+    public static func weightsPath(_ folder: String, step: Int) -> String {
+        path(folder, step, "safetensors")
+    }
 
     private static func path(_ folder: String, _ step: Int, _ suffix: String) -> String {
         let number = String(step)
@@ -32,7 +34,9 @@ public struct Checkpoint: Sendable {
     /// Writes a checkpoint; the record comes last, so a checkpoint with a record is whole.
     public func write(to folder: String, for network: Network, _ format: Safetensors.Format) throws {
         try weights.write(to: Self.path(folder, step, "safetensors"), for: network, format)
-        let tensors = optimizer.map { NamedTensor(name: $0.name, shape: [$0.values.count], values: $0.values) }
+        let tensors = optimizer.map {
+            NamedTensor(name: $0.name, shape: [$0.values.count], values: $0.values)
+        }
         try Safetensors.write(tensors, to: Self.path(folder, step, "optimizer.safetensors"), format)
         let record = Record(step: step, attackPosition: attackPosition, optimizer: optimizer.map(\.name))
         let encoder = JSONEncoder()
@@ -54,8 +58,12 @@ public struct Checkpoint: Sendable {
         let weights = try Weights.read(path(folder, step, "safetensors"), for: network)
         let vectors = try Safetensors.read(path(folder, step, "optimizer.safetensors"))
         let optimizer = try record.optimizer.map { name in
-            guard let tensor = vectors.first(where: { $0.name == name }), tensor.values.count == network.layout.count
-            else { throw TrainingError("\(recordPath): the optimiser's vector \"\(name)\" is missing or does not fit") }
+            guard let tensor = vectors.first(where: { $0.name == name }),
+                tensor.values.count == network.layout.count
+            else {
+                throw TrainingError(
+                    "\(recordPath): the optimiser's vector \"\(name)\" is missing or does not fit")
+            }
             return (name: name, values: tensor.values)
         }
         return Checkpoint(

@@ -49,7 +49,8 @@ public final class Evaluator {
         program = try backend.compile(
             .trace { t in
                 network.declareTensors(in: t)
-                let logits = network.apply(t.input("x", Shape([batch] + network.input.dims)), .evaluation).logits
+                let logits = network.apply(t.input("x", Shape([batch] + network.input.dims)), .evaluation)
+                    .logits
                 let targets = t.input("targets", logits.shape)
                 let total = loss.total(logits, targets, weights: t.input("weights", [batch]))
                 return [("logits", logits), ("loss", total)]

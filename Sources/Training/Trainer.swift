@@ -59,7 +59,8 @@ public final class Trainer {
         gather = try backend.compile(Self.gatherProgram(network, count, size), precision)
         gradient = try backend.compile(Self.gradientProgram(network, options.loss, size), precision)
         update = try backend.compile(
-            options.optimizer.program(count: network.layout.count, weightDecay: options.weightDecay), precision)
+            options.optimizer.program(count: network.layout.count, weightDecay: options.weightDecay),
+            precision)
         attacker = try options.attack.map {
             try Attacker($0, network, options.loss, batchSize: size, on: backend, precision)
         }
@@ -136,7 +137,9 @@ public final class Trainer {
         if let attacker {
             bound["x"] = try attacker.run(batch.x.all, bound: bound, random: &attackRandom, samples: size)
         }
-        for entry in network.layout.entries { bound["gradient of \(entry.name)"] = gradientVector[entry.range] }
+        for entry in network.layout.entries {
+            bound["gradient of \(entry.name)"] = gradientVector[entry.range]
+        }
         for entry in network.state.entries { bound["new \(entry.name)"] = spareState[entry.range] }
         if 2 * pending == metrics.count { try finishRecords() }
         bound["loss"] = metrics[2 * pending..<2 * pending + 1]
@@ -211,15 +214,17 @@ public final class Trainer {
 
     /// Goes back, or on, to a checkpoint.
     public func restore(_ checkpoint: Checkpoint) throws {
+        guard checkpoint.optimizer.map(\.name) == moments.map(\.name) else {
+            throw TrainingError(
+                "the checkpoint holds the optimiser vectors \(checkpoint.optimizer.map(\.name)), this optimiser "
+                    + "keeps \(moments.map(\.name))")
+        }
         step = checkpoint.step
         attackRandom.position = checkpoint.attackPosition
         try backend.write(checkpoint.weights.parameters, to: arrays.parameters.all)
         try backend.write(checkpoint.weights.state, to: arrays.state.all)
-        for (name, values) in checkpoint.optimizer {
-            guard let moment = moments.first(where: { $0.name == name }) else {
-                throw TrainingError("the checkpoint has an optimiser vector \"\(name)\" that the optimiser does not use")
-            }
-            try backend.write(values, to: moment.current.all)
+        for (moment, vector) in zip(moments, checkpoint.optimizer) {
+            try backend.write(vector.values, to: moment.current.all)
         }
         pending = 0
         records = []

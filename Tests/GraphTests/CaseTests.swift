@@ -6,7 +6,8 @@ import Testing
 @Suite struct CaseTests {
     @Test func everyPrimitiveHasARow() {
         let rows = Set(Cases.all.map(\.primitive))
-        #expect(Set(Primitive.allNames).subtracting(rows) == [], "primitives without a row in the table of cases")
+        #expect(
+            Set(Primitive.allNames).subtracting(rows) == [], "primitives without a row in the table of cases")
     }
 
     @Test(arguments: Cases.all, [1, 2, 3, 4, 5] as [UInt64])

@@ -181,7 +181,8 @@ public enum Cases {
     private static func geometry(_ r: inout TestRandom) -> (x: Shape, w: Shape, y: Shape, window: Window) {
         let groups = r.extent(1...3)
         let window = Window(
-            stride: (r.extent(1...3), r.extent(1...2)), padding: (r.extent(0...2), r.extent(0...1)), groups: groups)
+            stride: (r.extent(1...3), r.extent(1...2)), padding: (r.extent(0...2), r.extent(0...1)),
+            groups: groups)
         let w: Shape = [groups * r.extent(1...3), r.extent(1...3), r.extent(1...3), r.extent(1...3)]
         let x: Shape = [r.extent(1...5), groups * w[1], r.extent(3...9), r.extent(3...9)]
         let size = window.outputSize(height: x[2], width: x[3], kernelH: w[2], kernelW: w[3])

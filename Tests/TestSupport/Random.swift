@@ -22,7 +22,9 @@ public struct TestRandom: RandomNumberGenerator, Sendable {
     }
 
     /// An extent from a range.
-    public mutating func extent(_ range: ClosedRange<Int> = 1...5) -> Int { Int.random(in: range, using: &self) }
+    public mutating func extent(_ range: ClosedRange<Int> = 1...5) -> Int {
+        Int.random(in: range, using: &self)
+    }
 
     /// Extents of the given number of axes.
     public mutating func shape(_ rank: Int, _ range: ClosedRange<Int> = 1...5) -> Shape {

@@ -49,7 +49,9 @@ public enum Directions {
 
     /// Gives a part of the direction the norm of the same part of the weights.
     private static func rescale(_ direction: inout [Double], _ range: Range<Int>, _ weights: [Double]) {
-        func norm(_ values: [Double]) -> Double { range.reduce(0) { $0 + values[$1] * values[$1] }.squareRoot() }
+        func norm(_ values: [Double]) -> Double {
+            range.reduce(0) { $0 + values[$1] * values[$1] }.squareRoot()
+        }
         let length = norm(direction)
         let factor = length > 0 ? norm(weights) / length : 0
         for index in range { direction[index] *= factor }

@@ -26,7 +26,8 @@ public struct Slice: Sendable {
         in space: VectorSpace, progress: (Int, Int) -> Void = { _, _ in },
         _ measures: (DeviceArray) throws(BackendError) -> [Double]
     ) throws(BackendError) -> Slice {
-        precondition(directions.count == 2 || (directions.count == 1 && betas == [0]), "a line has one direction")
+        precondition(
+            directions.count == 2 || (directions.count == 1 && betas == [0]), "a line has one direction")
         let (row, point) = (try space.vector(), try space.vector())
         var values: [[Double]] = []
         for (j, beta) in betas.enumerated() {

@@ -40,7 +40,8 @@ public struct EmpiricalNTK: Sendable {
     ///   - memory: bytes that the per-sample features may take on the device.
     public static func compute(
         _ forward: @escaping @Sendable (Int) -> Program, _ layout: ParameterLayout, parameters: DeviceArray,
-        fixed: [String: DeviceSlice], x: (array: DeviceArray, count: Int), x2: (array: DeviceArray, count: Int)?,
+        fixed: [String: DeviceSlice], x: (array: DeviceArray, count: Int),
+        x2: (array: DeviceArray, count: Int)?,
         kind: Kind, batchSize: Int, memory: Int = 1 << 30, on backend: any Backend
     ) throws(BackendError) -> EmpiricalNTK {
         let precision = parameters.precision
@@ -54,10 +55,12 @@ public struct EmpiricalNTK: Sendable {
 
         // Two tiles of samples are held at once.
         let perSample = features.parameters.reduce(0) { $0 + $1.elements(outputs: features.outputs) }
-        let tile = max(1, min(max(x.count, x2?.count ?? 0), memory / (2 * max(1, perSample) * precision.bytes)))
+        let tile = max(
+            1, min(max(x.count, x2?.count ?? 0), memory / (2 * max(1, perSample) * precision.bytes)))
         if tile < batchSize, tile < smallest { features = try extractor(tile) }
         var contraction = try Contraction(
-            features, kind, rows: min(tile, x.count), columns: min(tile, x2?.count ?? x.count), on: backend, precision)
+            features, kind, rows: min(tile, x.count), columns: min(tile, x2?.count ?? x.count), on: backend,
+            precision)
         let block = kind == .full ? features.outputs : 1
         let (rows, columns) = (x.count * block, (x2?.count ?? x.count) * block)
         var elements = [Double](repeating: 0, count: rows * columns)
@@ -109,7 +112,8 @@ private struct Contraction {
     private(set) var reports: [EmpiricalNTK.LayerReport]
 
     init(
-        _ features: FeatureExtractor, _ kind: EmpiricalNTK.Kind, rows: Int, columns: Int, on backend: any Backend,
+        _ features: FeatureExtractor, _ kind: EmpiricalNTK.Kind, rows: Int, columns: Int,
+        on backend: any Backend,
         _ precision: Precision
     ) throws(BackendError) {
         (self.features, self.kind, self.rows, self.columns) = (features, kind, rows, columns)
@@ -162,7 +166,8 @@ private struct Contraction {
         return try cached("\(parameter.entry.name) \(isSymmetric)") { program }
     }
 
-    private mutating func cached(_ key: String, _ make: () -> Program) throws(BackendError) -> any Executable {
+    private mutating func cached(_ key: String, _ make: () -> Program) throws(BackendError) -> any Executable
+    {
         if let known = programs[key] { return known }
         let made = try backend.compile(make(), precision)
         programs[key] = made

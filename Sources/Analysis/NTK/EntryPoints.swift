@@ -21,8 +21,15 @@ enum EntryPoint {
         }
     }
 
-    /// All uses of a parameter in a trace of a model over `batch` samples.
-    static func find(_ parameter: Tensor, batch: Int, needed: [Bool]) -> [EntryPoint] {
+    /// All uses of each parameter in a model traced over `batch` samples.
+    static func find(_ layout: ParameterLayout, of logits: Tensor, batch: Int) -> [[EntryPoint]] {
+        let needed = logits.trace.reachable(from: [logits])
+        return layout.entries.map {
+            find(logits.trace.input($0.name, $0.shape), batch: batch, needed: needed)
+        }
+    }
+
+    private static func find(_ parameter: Tensor, batch: Int, needed: [Bool]) -> [EntryPoint] {
         let trace = parameter.trace
         var found: [EntryPoint] = []
         // Values that are the parameter reshaped and multiplied by a constant.
@@ -52,7 +59,8 @@ enum EntryPoint {
         let isOnlyOperandB = Int(node.b) == form.tensor.id && node.a != node.b
         switch node.primitive {
         case .matmul(let transposeA, let transposeB)
-        where isOnlyOperandB && form.factor == 1 && !transposeA && node.shape.rank == 2 && node.shape[0] == batch:
+        where isOnlyOperandB && form.factor == 1 && !transposeA && node.shape.rank == 2
+            && node.shape[0] == batch:
             return .dense(
                 activation: Tensor(trace: trace, id: Int(node.a)), product: result, isTransposed: transposeB)
         case .conv(let window) where isOnlyOperandB && form.factor == 1 && node.shape[0] == batch:

@@ -47,11 +47,12 @@ final class FeatureExtractor {
         let program = Program.trace { trace in
             let logits = trace.inline(forward(batch), inputs: [:])[0]
             outputCount = logits.shape[1]
-            let uses = layout.entries.map { entry in
-                EntryPoint.find(
-                    trace.input(entry.name, entry.shape), batch: batch, needed: trace.reachable(from: [logits]))
-            }
-            let known = uses.map { $0.allSatisfy { $0.target != nil } }
+            let uses = EntryPoint.find(layout, of: logits, batch: batch)
+            // An extent that happens to equal the batch size is no batch: it stays when the batch grows.
+            let larger = Trace()
+            let grown = EntryPoint.find(
+                layout, of: larger.inline(forward(batch + 1), inputs: [:])[0], batch: batch + 1)
+            let known = zip(uses, grown).map { ($0 + $1).allSatisfy { $0.target != nil } }
             let targets = zip(uses, known).flatMap { $1 ? $0.compactMap(\.target) : [] }
             var cotangents = trace.vjp(
                 [(of: logits, cotangent: trace.input("cotangent", logits.shape))], to: targets)[...]

@@ -11,7 +11,8 @@ public final class HessianOperator: LinearOperator {
         self.risk = risk
         product = try risk.summed { traced in
             let trace = traced.trace
-            let gradients = trace.vjp([(of: traced.loss, cotangent: traced.loss.filled(1))], to: traced.parameters)
+            let gradients = trace.vjp(
+                [(of: traced.loss, cotangent: traced.loss.filled(1))], to: traced.parameters)
             let products = trace.jvp(gradients, along: traced.directions(risk.programs.layout))
             return (products, [])
         }

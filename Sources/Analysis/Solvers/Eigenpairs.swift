@@ -41,7 +41,8 @@ extension Eigenpairs {
         let space = matrix.space
         let count = min(count, matrix.dimension)
         let tolerance = options.tolerance ?? (space.precision == .float32 ? 1e-5 : 1e-10)
-        let locked = try space.vectors(max(1, matrix.dimension < 2 * count + 16 ? matrix.dimension : 2 * count + 16))
+        let locked = try space.vectors(
+            max(1, matrix.dimension < 2 * count + 16 ? matrix.dimension : 2 * count + 16))
         var values: [Double] = [], residuals: [Double] = []
         var applications = 0, norm = 0.0, round = 0
         let product = try space.vector(), residual = try space.vector()
@@ -98,7 +99,9 @@ extension Eigenpairs {
             let top = values.indices.suffix(count)
             if top.allSatisfy({ bounds[$0] <= tolerance * scale }) { break }
             // Checking for copies: a converging value well below the floor needs no more digits.
-            if let last = values.indices.last, values[last] + bounds[last] < floor, krylov.steps >= 8 { break }
+            if let last = values.indices.last, values[last] + bounds[last] < floor, krylov.steps >= 8 {
+                break
+            }
         }
         if krylov.steps == 0 { return [] }
         let (values, vectors, _) = try krylov.ritz()

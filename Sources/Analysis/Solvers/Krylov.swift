@@ -67,7 +67,8 @@ final class Krylov {
         let beta = try space.norm(product.all)
         betas.append(beta)
         guard alpha.isFinite, beta.isFinite else {
-            throw BackendError(.device, "the operator gave a vector that is not finite at Lanczos step \(steps)")
+            throw BackendError(
+                .device, "the operator gave a vector that is not finite at Lanczos step \(steps)")
         }
         let noise = 64 * space.precision.epsilon * norm
         if beta <= noise || steps == space.dimension - (avoiding?.count ?? 0) {

@@ -29,7 +29,8 @@ public enum ModelFile {
             throw ModelError("\(file): a model file holds \"input\" and \"layers\"")
         }
         for key in mapping.keys where !["input", "layers"].contains(key.string) {
-            throw ModelError("\(file): unknown key \"\(key.string ?? "?")\"; expected \"input\" and \"layers\"")
+            throw ModelError(
+                "\(file): unknown key \"\(key.string ?? "?")\"; expected \"input\" and \"layers\"")
         }
         let dims = mapping["input"]?.sequence?.compactMap(\.int) ?? []
         guard let count = mapping["input"]?.sequence?.count, count == dims.count, [1, 3].contains(count),
@@ -48,7 +49,9 @@ public enum ModelFile {
 
     /// Reads a list of layers.
     static func layers(_ node: Yams.Node, file: String) throws(ModelError) -> [any Layer] {
-        guard let sequence = node.sequence else { throw ModelError("\(file): layers are a list, one \"- \" each") }
+        guard let sequence = node.sequence else {
+            throw ModelError("\(file): layers are a list, one \"- \" each")
+        }
         var layers: [any Layer] = []
         for (index, item) in sequence.enumerated() {
             let line = item.mark.map { ":\($0.line)" } ?? ""

@@ -64,9 +64,11 @@ public enum Safetensors {
         return tensors
     }
 
-    private static func header(_ bytes: Foundation.Data, _ path: String) throws(ModelError) -> [String: Entry] {
+    private static func header(_ bytes: Foundation.Data, _ path: String) throws(ModelError) -> [String: Entry]
+    {
         guard var object = try? JSONSerialization.jsonObject(with: bytes) as? [String: Any] else {
-            throw ModelError("\(path): the header of a safetensors file is a JSON object, found something else")
+            throw ModelError(
+                "\(path): the header of a safetensors file is a JSON object, found something else")
         }
         object["__metadata__"] = nil
         var entries: [String: Entry] = [:]
@@ -87,7 +89,8 @@ public enum Safetensors {
         _ name: String, _ entry: Entry, _ body: Foundation.Data, _ path: String
     ) throws(ModelError) -> NamedTensor {
         let sizes = [
-            "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+            "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1,
+            "BOOL": 1,
         ]
         guard let size = sizes[entry.dtype] else {
             throw ModelError("\(path): tensor \"\(name)\" has the type \(entry.dtype), which cannot be read")
@@ -138,7 +141,8 @@ public enum Safetensors {
         switch exponent {
         case 0: return sign * fraction / 16_777_216
         case 31: return fraction == 0 ? sign * .infinity : .nan
-        default: return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+        default:
+            return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
         }
     }
 

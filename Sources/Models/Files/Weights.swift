@@ -18,17 +18,20 @@ public struct Weights: Sendable {
             var values: [Double] = []
             values.reserveCapacity(layout.count)
             for entry in layout.entries {
-                guard let tensor = tensors.removeValue(forKey: entry.name) ?? alias(entry.name, &tensors) else {
+                guard let tensor = tensors.removeValue(forKey: entry.name) ?? alias(entry.name, &tensors)
+                else {
                     throw ModelError(
                         "\(path): tensor \"\(entry.name)\" \(entry.shape) is missing"
                             + (tensors.isEmpty ? "" : "; the file has \(names(tensors))"))
                 }
                 guard tensor.shape == entry.shape else {
                     throw ModelError(
-                        "\(path): tensor \"\(entry.name)\" has shape \(tensor.shape), the model needs \(entry.shape)")
+                        "\(path): tensor \"\(entry.name)\" has shape \(tensor.shape), the model needs \(entry.shape)"
+                    )
                 }
                 if let bad = tensor.values.firstIndex(where: { !$0.isFinite }) {
-                    throw ModelError("\(path): tensor \"\(entry.name)\" holds \(tensor.values[bad]) at element \(bad)")
+                    throw ModelError(
+                        "\(path): tensor \"\(entry.name)\" holds \(tensor.values[bad]) at element \(bad)")
                 }
                 values += tensor.values
             }

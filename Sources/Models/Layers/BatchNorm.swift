@@ -3,10 +3,12 @@ import Graph
 /// Batch normalisation over samples and pixels of each channel (Ioffe and Szegedy 2015), with PyTorch's running
 /// statistics. Samples that only fill up a batch have weight zero and do not count.
 public struct BatchNorm: Layer {
+    /// The name in model files.
     public static let name = "batch-norm"
 
     let epsilon: Double, momentum: Double
 
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {
         epsilon = try arguments.double("epsilon", default: 1e-5)
         momentum = try arguments.double("momentum", default: 0.1)
@@ -15,11 +17,13 @@ public struct BatchNorm: Layer {
     /// PyTorch's defaults.
     public init() { (epsilon, momentum) = (1e-5, 0.1) }
 
+    /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] {
         (epsilon == 1e-5 ? [] : [("epsilon", .double(epsilon))])
             + (momentum == 0.1 ? [] : [("momentum", .double(momentum))])
     }
 
+    /// Shape of one sample after the layer.
     public func output(of input: Shape) throws(ModelError) -> Shape {
         guard input.rank == 1 || input.rank == 3 else {
             throw ModelError("batch-norm takes [C] or [C, H, W], found \(input)")
@@ -27,10 +31,12 @@ public struct BatchNorm: Layer {
         return input
     }
 
+    /// Trainable tensors.
     public func parameters(for input: Shape) -> [LayerTensor] {
         [LayerTensor("weight", [input[0]], .constant(1)), LayerTensor("bias", [input[0]], .constant(0))]
     }
 
+    /// Running statistics.
     public func state(for input: Shape) -> [LayerTensor] {
         [
             LayerTensor("running_mean", [input[0]], .constant(0)),
@@ -38,6 +44,7 @@ public struct BatchNorm: Layer {
         ]
     }
 
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         let channels = x.shape[1]
         let row = Shape([1, channels] + x.shape.dims.dropFirst(2).map { _ in 1 })
@@ -72,7 +79,9 @@ public struct BatchNorm: Layer {
         let share = (weights * weights).sum() * (1 / pixels)
         let correction = (share * -1 + 1).maximum(share.filled(0.5)).reciprocal()
         let unbiased = correction.reshaped([1]).broadcast(to: [channels])
-        func moved(_ running: Tensor, _ current: Tensor) -> Tensor { running * (1 - momentum) + current * momentum }
+        func moved(_ running: Tensor, _ current: Tensor) -> Tensor {
+            running * (1 - momentum) + current * momentum
+        }
         scope.update("running_mean", to: moved(runningMean, center.reshaped([channels])))
         scope.update("running_var", to: moved(runningVariance, variance.reshaped([channels]) * unbiased))
         return (center.reshaped([channels]), variance.reshaped([channels]))

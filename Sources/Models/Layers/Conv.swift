@@ -2,6 +2,7 @@ import Graph
 
 /// Two-dimensional convolution of images `[C, H, W]`.
 public struct Conv: Layer {
+    /// The name in model files.
     public static let name = "conv"
 
     let filters: Int
@@ -9,6 +10,7 @@ public struct Conv: Layer {
     let hasBias: Bool
     let weightStd: Double?
 
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {
         filters = try arguments.int("filters")
         kernel = try arguments.pair("kernel")
@@ -20,7 +22,8 @@ public struct Conv: Layer {
 
     /// A convolution; `weightStd` is that of the sum over the fan-in, nil for PyTorch's default.
     public init(
-        filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool = true, weightStd: Double? = nil
+        filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool = true,
+        weightStd: Double? = nil
     ) {
         self.filters = filters
         self.kernel = (kernel, kernel)
@@ -30,6 +33,7 @@ public struct Conv: Layer {
         self.weightStd = weightStd
     }
 
+    /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] {
         var list: [(String, ArgumentValue)] = [
             ("filters", .int(filters)), ("kernel", .pair(kernel.0, kernel.1)),
@@ -43,6 +47,7 @@ public struct Conv: Layer {
 
     private var window: Window { Window(stride: stride, padding: padding) }
 
+    /// Shape of one sample after the layer.
     public func output(of input: Shape) throws(ModelError) -> Shape {
         guard input.rank == 3 else { throw ModelError("conv takes images [C, H, W], found \(input)") }
         guard input[1] + 2 * padding.0 >= kernel.0, input[2] + 2 * padding.1 >= kernel.1 else {
@@ -52,6 +57,7 @@ public struct Conv: Layer {
         return [filters, size.0, size.1]
     }
 
+    /// Trainable tensors.
     public func parameters(for input: Shape) -> [LayerTensor] {
         let shape: Shape = [filters, input[0], kernel.0, kernel.1]
         let fanIn = Double(shape.count / filters)
@@ -60,6 +66,7 @@ public struct Conv: Layer {
             + (hasBias ? [LayerTensor("bias", [filters], Fan.bias(fanIn, nil))] : [])
     }
 
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         let weight = scope.tensor("weight", [filters, x.shape[1], kernel.0, kernel.1], in: x.trace)
         let y = x.conv(weight, window)

@@ -3,7 +3,9 @@ import Graph
 /// `y = x·Wᵀ + b`, or in NTK parametrisation `y = σ_w/√d · x·Wᵀ + σ_b·b` with all of W and b of unit variance
 /// (Jacot et al. 2018).
 public struct Dense: Layer {
+    /// The name in model files.
     public static let name = "dense"
+    /// The argument of the short form.
     public static let shortArgument: String? = "units"
 
     let units: Int
@@ -11,10 +13,12 @@ public struct Dense: Layer {
     let isNTK: Bool
     let weightStd: Double?, biasStd: Double?
 
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {
         units = try arguments.int("units")
         hasBias = try arguments.bool("bias", default: true)
-        isNTK = try arguments.word("parametrization", default: "standard", among: ["standard", "ntk"]) == "ntk"
+        isNTK =
+            try arguments.word("parametrization", default: "standard", among: ["standard", "ntk"]) == "ntk"
         weightStd = try arguments.optionalDouble("weight-std")
         biasStd = try arguments.optionalDouble("bias-std")
     }
@@ -24,6 +28,7 @@ public struct Dense: Layer {
         (self.units, self.hasBias, isNTK, weightStd, biasStd) = (units, hasBias, false, nil, nil)
     }
 
+    /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] {
         var list: [(String, ArgumentValue)] = [("units", .int(units))]
         if !hasBias { list.append(("bias", .bool(false))) }
@@ -33,6 +38,7 @@ public struct Dense: Layer {
         return list
     }
 
+    /// Shape of one sample after the layer.
     public func output(of input: Shape) throws(ModelError) -> Shape {
         guard input.rank == 1 else {
             throw ModelError("dense takes flat samples, found \(input): put \"- flatten\" before it")
@@ -40,6 +46,7 @@ public struct Dense: Layer {
         return [units]
     }
 
+    /// Trainable tensors.
     public func parameters(for input: Shape) -> [LayerTensor] {
         let fanIn = Double(max(1, input.count))
         let weight = Fan.weight(fanIn, isNTK ? 1 : weightStd.map { $0 / fanIn.squareRoot() })
@@ -48,6 +55,7 @@ public struct Dense: Layer {
             + (hasBias ? [LayerTensor("bias", [units], bias)] : [])
     }
 
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         let fanIn = x.shape[1]
         let weight = scope.tensor("weight", [units, fanIn], in: x.trace)

@@ -27,7 +27,8 @@ struct PoolWindow {
     }
 
     func output(of input: Shape, _ name: String) throws(ModelError) -> Shape {
-        guard input.rank == 3, input[1] + 2 * padding.0 >= kernel.0, input[2] + 2 * padding.1 >= kernel.1 else {
+        guard input.rank == 3, input[1] + 2 * padding.0 >= kernel.0, input[2] + 2 * padding.1 >= kernel.1
+        else {
             throw ModelError(
                 "\(name): a window \(kernel.0)×\(kernel.1) takes images at least that large, found \(input)")
         }
@@ -73,16 +74,24 @@ struct PoolWindow {
 
 /// Greatest element of each window.
 public struct MaxPool: Layer {
+    /// The name in model files.
     public static let name = "max-pool"
+    /// The argument of the short form.
     public static let shortArgument: String? = "kernel"
     let window: PoolWindow
 
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) { window = try PoolWindow(&arguments) }
     /// Windows that do not overlap.
     public init(_ kernel: Int) { window = PoolWindow(kernel) }
+    /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] { window.arguments }
-    public func output(of input: Shape) throws(ModelError) -> Shape { try window.output(of: input, Self.name) }
+    /// Shape of one sample after the layer.
+    public func output(of input: Shape) throws(ModelError) -> Shape {
+        try window.output(of: input, Self.name)
+    }
 
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         if let tiles = window.tiled(x) {
             let s = tiles.shape
@@ -95,16 +104,24 @@ public struct MaxPool: Layer {
 
 /// Mean of each window; padding counts as zeros, as in PyTorch.
 public struct AveragePool: Layer {
+    /// The name in model files.
     public static let name = "average-pool"
+    /// The argument of the short form.
     public static let shortArgument: String? = "kernel"
     let window: PoolWindow
 
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) { window = try PoolWindow(&arguments) }
     /// Windows that do not overlap.
     public init(_ kernel: Int) { window = PoolWindow(kernel) }
+    /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] { window.arguments }
-    public func output(of input: Shape) throws(ModelError) -> Shape { try window.output(of: input, Self.name) }
+    /// Shape of one sample after the layer.
+    public func output(of input: Shape) throws(ModelError) -> Shape {
+        try window.output(of: input, Self.name)
+    }
 
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         if let tiles = window.tiled(x) {
             let s = tiles.shape
@@ -117,14 +134,20 @@ public struct AveragePool: Layer {
 
 /// Mean over all pixels: `[C, H, W]` to `[C]`.
 public struct GlobalAveragePool: Layer {
+    /// The name in model files.
     public static let name = "global-average-pool"
+    /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
     /// The layer.
     public init() {}
+    /// Shape of one sample after the layer.
     public func output(of input: Shape) throws(ModelError) -> Shape {
-        guard input.rank == 3 else { throw ModelError("global-average-pool takes images [C, H, W], found \(input)") }
+        guard input.rank == 3 else {
+            throw ModelError("global-average-pool takes images [C, H, W], found \(input)")
+        }
         return [input[0]]
     }
+    /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         x.mean([2, 3]).reshaped([x.shape[0], x.shape[1]])
     }
