@@ -5,19 +5,21 @@ public final class Trace {
     /// The nodes so far.
     public private(set) var nodes: [Node] = []
     private var known: [Node: Int] = [:]
+    private var inputs: [String: Int] = [:]
 
     /// An empty trace.
     public init() {}
 
     /// A tensor given from outside. One name has one shape within a trace.
     public func input(_ name: String, _ shape: Shape) -> Tensor {
-        for (id, node) in nodes.enumerated() where node.primitive == .input(name) {
-            precondition(
-                node.shape == shape,
-                "input \"\(name)\" was traced as \(node.shape), now asked for as \(shape)")
-            return Tensor(trace: self, id: id)
+        guard let id = inputs[name] else {
+            inputs[name] = nodes.count
+            return append(Node(.input(name), [], shape))
         }
-        return append(Node(.input(name), [], shape))
+        precondition(
+            nodes[id].shape == shape,
+            "input \"\(name)\" was traced as \(nodes[id].shape), now asked for as \(shape)")
+        return Tensor(trace: self, id: id)
     }
 
     /// A tensor whose elements all have one value.

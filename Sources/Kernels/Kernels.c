@@ -1,1 +1,59 @@
-/* Filled in as the house is built. */
+#include "Kernels.h"
+#include <string.h>
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+// Every file of `cl`, by its name without the ending. A new file is one line here.
+#define FILES(F) \
+    F(combine) F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(mirror) F(pad_items) F(pad_rows) \
+    F(reduce_columns) F(reduce_runs) F(scatter_add) F(unfold_items) F(unfold_rows)
+
+static const char combine[] = {
+#embed "cl/combine.cl"
+    , 0};
+static const char fold_items[] = {
+#embed "cl/fold_items.cl"
+    , 0};
+static const char fold_rows[] = {
+#embed "cl/fold_rows.cl"
+    , 0};
+static const char gather[] = {
+#embed "cl/gather.cl"
+    , 0};
+static const char matmul_columns[] = {
+#embed "cl/matmul_columns.cl"
+    , 0};
+static const char matmul_dots[] = {
+#embed "cl/matmul_dots.cl"
+    , 0};
+static const char mirror[] = {
+#embed "cl/mirror.cl"
+    , 0};
+static const char pad_items[] = {
+#embed "cl/pad_items.cl"
+    , 0};
+static const char pad_rows[] = {
+#embed "cl/pad_rows.cl"
+    , 0};
+static const char reduce_columns[] = {
+#embed "cl/reduce_columns.cl"
+    , 0};
+static const char reduce_runs[] = {
+#embed "cl/reduce_runs.cl"
+    , 0};
+static const char scatter_add[] = {
+#embed "cl/scatter_add.cl"
+    , 0};
+static const char unfold_items[] = {
+#embed "cl/unfold_items.cl"
+    , 0};
+static const char unfold_rows[] = {
+#embed "cl/unfold_rows.cl"
+    , 0};
+
+const char *ls_kernel_text(const char *name) {
+#define FIND(file) \
+    if (strcmp(name, #file) == 0) return file;
+    FILES(FIND)
+    return NULL;
+}

@@ -33,13 +33,16 @@ public struct LayerArguments {
         }
     }
 
+    /// The largest count, and the largest kernel, stride or padding: products of a layer's extents fit an `Int`.
+    private static let largest = 1 << 18, largestWindow = 1 << 10
+
     /// A whole number of at least `minimum`.
     public mutating func int(
         _ key: String, default fallback: Int? = nil, minimum: Int = 1
     ) throws(ModelError) -> Int {
         guard let node = try take(key, isNeeded: fallback == nil) else { return fallback! }
-        guard let value = node.int, value >= minimum else {
-            throw wrong(key, node, "a whole number of at least \(minimum)")
+        guard let value = node.int, (minimum...Self.largest).contains(value) else {
+            throw wrong(key, node, "a whole number from \(minimum) to \(Self.largest)")
         }
         return value
     }
@@ -79,10 +82,11 @@ public struct LayerArguments {
         _ key: String, default fallback: (Int, Int)? = nil, minimum: Int = 1
     ) throws(ModelError) -> (Int, Int) {
         guard let node = try take(key, isNeeded: fallback == nil) else { return fallback! }
-        if let value = node.int, value >= minimum { return (value, value) }
+        let allowed = minimum...Self.largestWindow
+        if let value = node.int, allowed.contains(value) { return (value, value) }
         let values = node.sequence?.compactMap(\.int) ?? []
-        guard node.sequence?.count == 2, values.count == 2, values.allSatisfy({ $0 >= minimum }) else {
-            throw wrong(key, node, "a whole number of at least \(minimum), or [h, w]")
+        guard node.sequence?.count == 2, values.count == 2, values.allSatisfy({ allowed.contains($0) }) else {
+            throw wrong(key, node, "a whole number from \(minimum) to \(Self.largestWindow), or [h, w]")
         }
         return (values[0], values[1])
     }

@@ -19,6 +19,7 @@ public struct Network: Sendable {
     public init(input: Shape, layers: [any Layer]) throws(ModelError) {
         (self.input, self.layers) = (input, layers)
         guard !layers.isEmpty else { throw ModelError("a model has at least one layer") }
+        try Self.checkSize(input)
         let last = try Self.shapes(layers, input).last!
         guard last.rank == 1 else {
             throw ModelError(
@@ -29,6 +30,9 @@ public struct Network: Sendable {
         try Self.collect(layers, input, prefix: "", into: &collected)
         layout = ParameterLayout(collected.parameters.map { ($0.name, $0.shape) })
         state = ParameterLayout(collected.state.map { ($0.name, $0.shape) })
+        guard layout.count <= 1 << 32 else {
+            throw ModelError("the model has \(layout.count) parameters, more than can be handled")
+        }
         initializers = collected.parameters.map(\.initializer)
         stateInitializers = collected.state.map(\.initializer)
     }
@@ -42,12 +46,24 @@ public struct Network: Sendable {
         var shapes: [Shape] = []
         for (index, layer) in layers.enumerated() {
             do throws(ModelError) {
-                shapes.append(try layer.output(of: shapes.last ?? input))
+                let shape = try layer.output(of: shapes.last ?? input)
+                try checkSize(shape)
+                shapes.append(shape)
             } catch {
                 throw ModelError("layer \(index): \(error)")
             }
         }
         return shapes
+    }
+
+    /// Throws if one sample of a shape is larger than any machine will hold.
+    static func checkSize(_ shape: Shape) throws(ModelError) {
+        var count = 1
+        for extent in shape.dims {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard !overflow, product <= 1 << 31 else { throw ModelError("samples \(shape) are too large") }
+            count = product
+        }
     }
 
     private static func collect(

@@ -11,7 +11,8 @@ public enum Planner {
         let program = program.simplified()
         let lowering = Lowering(program)
         let outputOfNode = lowering.outputOfNode
-        let drafts = Schedule.best(lowering.drafts, keeping: Set(outputOfNode.keys))
+        let placement = Placement.best(
+            lowering.drafts, keeping: Set(outputOfNode.keys), scratch: scratch)
 
         // Where inputs and tables lie.
         var places: [Int: Buffer] = [:]
@@ -26,29 +27,10 @@ public enum Planner {
             places[port.node] = Buffer(.input(index), offset: 0)
         }
 
-        // Where results and scratch lie: outputs, or the arena.
-        let last = Schedule.lastUses(drafts)
-        var lifetimes: [Lifetime] = []
-        var scratchIndex: [Int: Int] = [:]
-        var resultIndex: [Int: Int] = [:]
-        for (time, draft) in drafts.enumerated() {
-            if let output = outputOfNode[draft.result] {
-                places[draft.result] = Buffer(.output(output), offset: 0)
-            } else {
-                resultIndex[draft.result] = lifetimes.count
-                let end = last[draft.result] ?? time
-                lifetimes.append(Lifetime(count: draft.count, first: time, last: end))
-            }
-            let needed = scratch(draft.kernel)
-            if needed > 0 {
-                scratchIndex[time] = lifetimes.count
-                lifetimes.append(Lifetime(count: needed, first: time, last: time))
-            }
-        }
-        let arena = Arena.place(lifetimes)
-        for (node, index) in resultIndex { places[node] = Buffer(.arena, offset: arena.offsets[index]) }
+        for (node, offset) in placement.results { places[node] = Buffer(.arena, offset: offset) }
+        for (node, output) in outputOfNode { places[node] = Buffer(.output(output), offset: 0) }
 
-        let steps = drafts.enumerated().map { time, draft in
+        let steps = placement.drafts.enumerated().map { time, draft in
             Step(
                 kernel: draft.kernel,
                 operands: draft.operands.map { operand in
@@ -56,12 +38,11 @@ public enum Planner {
                     return Buffer(base.place, offset: base.offset + operand.offset)
                 },
                 result: places[draft.result]!, count: draft.count,
-                scratch: scratchIndex[time].map { Buffer(.arena, offset: arena.offsets[$0]) },
+                scratch: placement.scratch[time].map { Buffer(.arena, offset: $0) },
                 meaning: draft.meaning)
         }
         return Plan(
             precision: precision, steps: steps, inputs: program.inputs, outputs: program.outputs,
-            tables: tables,
-            arenaCount: arena.count)
+            tables: tables, arenaCount: placement.arenaCount)
     }
 }

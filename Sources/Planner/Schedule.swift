@@ -1,29 +1,9 @@
 /// Orders in which drafts can run. Operand nodes come before the drafts that read them in each.
 enum Schedule {
-    /// The order among a few candidates whose live values need the least memory at their peak.
-    static func best(_ drafts: [Draft], keeping kept: Set<Int>) -> [Draft] {
-        let candidates = [drafts, depthFirst(drafts, kept), leanest(drafts, kept)]
-        let complete = candidates.filter { $0.count == drafts.count }
-        return complete.min { peak($0, kept) < peak($1, kept) }!
-    }
-
-    /// Elements alive at the worst moment. Results in `kept` have memory elsewhere.
-    static func peak(_ drafts: [Draft], _ kept: Set<Int>) -> Int {
-        let last = lastUses(drafts)
-        var sizes: [Int: Int] = [:]
-        var (alive, peak) = (0, 0)
-        for (time, draft) in drafts.enumerated() {
-            if !kept.contains(draft.result) {
-                sizes[draft.result] = draft.count
-                alive += draft.count
-            }
-            peak = max(peak, alive)
-            for node in Set(draft.operands.map(\.node) + [draft.result])
-            where last[node, default: time] == time {
-                alive -= sizes.removeValue(forKey: node) ?? 0
-            }
-        }
-        return peak
+    /// The program's own order, outputs one after the other, and the leanest step first. Results in `kept` have
+    /// memory elsewhere.
+    static func candidates(_ drafts: [Draft], keeping kept: Set<Int>) -> [[Draft]] {
+        [drafts, depthFirst(drafts, kept), leanest(drafts, kept)].filter { $0.count == drafts.count }
     }
 
     /// The last time at which each node is read.

@@ -5,17 +5,6 @@ import Planner
 import TestSupport
 import Testing
 
-/// Devices under test: all of them, or those whose name contains `LANDSCAPE_TEST_DEVICES`. A simulator is slow
-/// and checks memory instead of answers, so it runs only when it is asked for.
-enum TestDevices {
-    static let wanted = ProcessInfo.processInfo.environment["LANDSCAPE_TEST_DEVICES"]?.lowercased()
-    static let selectors: [String] = Devices.all().filter { device in
-        let name = device.name.lowercased()
-        if let wanted { return name.contains(wanted) || device.selector == wanted }
-        return device.kind != "simulator"
-    }.map(\.selector)
-}
-
 /// All device tests run one after the other: they share cores and drivers.
 @Suite(.serialized) struct ConformanceTests {
     @Test(.enabled(if: TestDevices.wanted == nil))
@@ -40,14 +29,21 @@ enum TestDevices {
 /// Runs the table of cases on a device and compares with the interpreter.
 enum Conformance {
     static func check(_ selector: String, precisions: [Precision], seeds: ClosedRange<UInt64>) throws {
-        let backend = try Devices.open(selector).backend
+        try check(Devices.open(selector).backend, precisions: precisions, seeds: seeds)
+    }
+
+    static func check(
+        _ backend: any Backend, precisions: [Precision], seeds: ClosedRange<UInt64>,
+        orders: [KeyPath<Example, Program>] = [\.program, \.forward, \.reverse, \.second]
+    ) throws {
         for precision in precisions where precision == .float32 || backend.device.hasFloat64 {
             for row in Cases.all {
                 for seed in seeds {
                     var random = TestRandom(seed: seed &* 77)
                     let example = row.make(&random)
                     let values = example.seeded(&random)
-                    for program in [example.program, example.forward, example.reverse, example.second] {
+                    for order in orders {
+                        let program = example[keyPath: order]
                         try compare(program, values, backend, precision, "\(row), seed \(seed), \(precision)")
                     }
                 }

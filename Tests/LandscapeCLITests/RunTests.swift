@@ -8,7 +8,7 @@ import Testing
         "train", "--model", "mlp", "--data", "digits:train:200", "--test", "digits:test:50", "--epochs", "4",
         "--batch-size", "48", "--attack", "pgd", "--epsilon", "0.05", "--attack-steps", "2", "--schedule",
         "cosine",
-        "--checkpoint-every", "0.4", "--json",
+        "--learning-rate", "0.05", "--checkpoint-every", "0.4", "--json",
     ]
 
     @Test(arguments: ["cpu", "opencl"])

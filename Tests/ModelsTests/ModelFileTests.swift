@@ -67,12 +67,16 @@ import Testing
         ("- dense: {units: 3, colour: red}", "m.yaml:3: dense has no argument \"colour\""),
         ("- dense: {bias: false}", "m.yaml:3: dense needs the argument \"units\""),
         ("- dense", "m.yaml:3: dense needs the argument \"units\""),
-        ("- dense: three", "m.yaml:3: dense: \"units\" is three, expected a whole number of at least 1"),
-        ("- dense: 0", "m.yaml:3: dense: \"units\" is 0, expected a whole number of at least 1"),
-        ("- dense: 2.5", "m.yaml:3: dense: \"units\" is 2.5, expected a whole number of at least 1"),
+        ("- dense: three", "m.yaml:3: dense: \"units\" is three, expected a whole number from 1 to 262144"),
+        (
+            "- dense: 9223372036854775807",
+            "m.yaml:3: dense: \"units\" is 9223372036854775807, expected a whole number from 1 to 262144"
+        ),
+        ("- dense: 0", "m.yaml:3: dense: \"units\" is 0, expected a whole number from 1 to 262144"),
+        ("- dense: 2.5", "m.yaml:3: dense: \"units\" is 2.5, expected a whole number from 1 to 262144"),
         (
             "- dense: [1, 2]",
-            "m.yaml:3: dense: \"units\" is a list or mapping, expected a whole number of at least 1"
+            "m.yaml:3: dense: \"units\" is a list or mapping, expected a whole number from 1 to 262144"
         ),
         ("- dense: {units: 2, bias: 3}", "m.yaml:3: dense: \"bias\" is 3, expected true or false"),
         (
@@ -85,7 +89,7 @@ import Testing
         ),
         (
             "- conv: {filters: 2, kernel: [1, 2, 3]}",
-            "m.yaml:3: conv: \"kernel\" is a list or mapping, expected a whole number of at least 1, or [h, w]"
+            "m.yaml:3: conv: \"kernel\" is a list or mapping, expected a whole number from 1 to 1024, or [h, w]"
         ),
         ("- relu: 3", "m.yaml:3: relu takes no argument"),
         ("- relu: {slope: 0.1}", "m.yaml:3: relu has no argument \"slope\""),

@@ -19,9 +19,13 @@ import Testing
     private func check(_ program: Program) throws {
         let lowering = Lowering(program.simplified())
         let kept = Set(lowering.outputOfNode.keys)
-        let best = Schedule.best(lowering.drafts, keeping: kept)
+        let placement = Placement.best(lowering.drafts, keeping: kept) { _ in 0 }
+        let best = placement.drafts
         #expect(best.map(\.result).sorted() == lowering.drafts.map(\.result).sorted(), "every step, once")
-        #expect(Schedule.peak(best, kept) <= Schedule.peak(lowering.drafts, kept))
+        for order in Schedule.candidates(lowering.drafts, keeping: kept) {
+            let other = Placement(order, keeping: kept) { _ in 0 }
+            #expect(placement.arenaCount <= other.arenaCount)
+        }
         var done: Set<Int> = []
         let made = Set(best.map(\.result))
         for draft in best {

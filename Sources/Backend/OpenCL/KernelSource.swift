@@ -1,0 +1,44 @@
+import Foundation
+import Kernels
+import Planner
+
+/// The text of one kernel: a body, and the macros that make a variant of it. Bodies clean up after themselves,
+/// so that several kernels can be built as one program.
+struct KernelSource: Hashable {
+    /// The kernel's name in its program: the family and a hash of everything that makes the kernel.
+    let name: String
+    /// OpenCL C, macros included.
+    let text: String
+    /// Whether the kernel needs float64.
+    let usesFloat64: Bool
+
+    /// A variant of the given body.
+    init(_ family: String, body: String, _ target: OpenCLTarget, _ macros: [(String, Int?)] = []) {
+        var definitions = [("REAL", target.precision == .float32 ? "float" : "double")]
+        if target.isWide { definitions.append(("WIDE", "")) }
+        definitions += macros.map { ($0, $1.map(String.init) ?? "") }
+        let parts = definitions.map { "\($0) \($1)" }
+        name = "\(family)_\(StableHash.of([body] + parts).prefix(16))"
+        definitions.append(("NAME", name))
+        text =
+            definitions.map { "#define \($0) \($1)\n" }.joined() + body + "\n"
+            + definitions.map { "#undef \($0.0)\n" }.joined()
+        usesFloat64 = target.precision == .float64
+    }
+
+    /// A variant of the file `cl/FAMILY.cl`.
+    init(file family: String, _ target: OpenCLTarget, _ macros: [(String, Int?)] = []) {
+        self.init(family, body: Self.body(of: family), target, macros)
+    }
+
+    /// The text of a file; `LANDSCAPE_KERNEL_DIR` names a folder that is read instead of the embedded texts.
+    private static func body(of family: String) -> String {
+        if let folder, let text = try? String(contentsOfFile: "\(folder)/\(family).cl", encoding: .utf8) {
+            return text
+        }
+        guard let text = ls_kernel_text(family) else { preconditionFailure("there is no kernel \(family).cl") }
+        return String(cString: text)
+    }
+
+    private static let folder = ProcessInfo.processInfo.environment["LANDSCAPE_KERNEL_DIR"]
+}

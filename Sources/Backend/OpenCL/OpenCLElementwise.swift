@@ -1,0 +1,185 @@
+import Graph
+import Planner
+
+/// A fused chain. Its text is made from the expression and from how each operand is walked; extents, strides
+/// and constants are read from the geometry, so they never make a new kernel.
+///
+/// With a strided operand, processors take one run along the innermost axis per work-item, so that the inner
+/// loop has no divisions; otherwise there is one element per work-item.
+///
+/// Geometry: number of elements, or of runs; then, if some operand is strided, every axis's extent with magic
+/// number and shift, and the strides of every strided operand, all outermost first.
+struct OpenCLElementwise: OpenCLKernel {
+    private let kernel: Elementwise
+    private let target: OpenCLTarget
+    private let text: ElementwiseText
+
+    init(_ kernel: Elementwise, _ target: OpenCLTarget) {
+        (self.kernel, self.target) = (kernel, target)
+        text = ElementwiseText(kernel, hasRuns: !target.style.hasManyItems)
+    }
+
+    func launches(_ memory: StepMemory) -> [Launch] {
+        let width = kernel.walk.dims[kernel.walk.dims.count - 1]
+        let rows = kernel.count / max(1, width)
+        var geometry = [text.hasRuns ? rows : kernel.count]
+        if text.patterns.contains(.strided) {
+            geometry += kernel.walk.dims.flatMap { target.divisor($0) }
+            for (strides, pattern) in zip(kernel.walk.strides, text.patterns) where pattern == .strided {
+                geometry += strides
+            }
+        }
+        let group = text.hasRuns ? target.style.reductionGroup : target.style.group
+        let source = KernelSource("elementwise", body: text.body, target, [("GROUP", group)])
+        let pieces = (width + ElementwiseText.piece - 1) / ElementwiseText.piece
+        return [
+            Launch(
+                source, memory.operands + [memory.result], geometry: geometry, constants: kernel.constants,
+                items: text.hasRuns ? [rows, pieces] : [kernel.count], group: [group])
+        ]
+    }
+}
+
+/// The OpenCL C text of a fused chain.
+struct ElementwiseText {
+    let patterns: [Walk.Pattern]
+    /// Whether a work-item takes a run along the innermost axis.
+    let hasRuns: Bool
+    /// Most elements of one run.
+    static let piece = 2048
+
+    private let kernel: Elementwise
+
+    init(_ kernel: Elementwise, hasRuns: Bool) {
+        self.kernel = kernel
+        patterns = kernel.walk.strides.indices.map { kernel.walk.pattern($0) }
+        self.hasRuns = hasRuns && patterns.contains(.strided)
+    }
+
+    private var rank: Int { kernel.walk.dims.count }
+
+    /// The kernel without its macros.
+    var body: String {
+        let (setup, loads) = hasRuns ? runs : items
+        let margin = hasRuns ? "        " : "    "
+        var text = Self.head + "void NAME(\(parameters)) {\n    y += y0;\n    g += g0;\n"
+        if !kernel.constants.isEmpty { text += "    c += c0;\n" }
+        text += setup
+        for (index, term) in kernel.expression.terms.enumerated() {
+            text += margin + "const REAL t\(index) = \(Self.text(term, loads));\n"
+        }
+        text += margin + "y[i] = t\(kernel.expression.terms.count - 1);\n"
+        return text + (hasRuns ? "    }\n" : "") + "}\n#undef QUOTIENT\n#undef INDEX\n"
+    }
+
+    private static let head = """
+        #ifdef WIDE
+        #define INDEX long
+        #define QUOTIENT(n, at) ((n) / g[at])
+        #else
+        #define INDEX int
+        #define QUOTIENT(n, at) ((INDEX)(((ulong)(uint)(n) * (uint)g[(at) + 1]) >> g[(at) + 2]))
+        #endif
+        #pragma OPENCL FP_CONTRACT OFF
+
+        kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+
+        """
+
+    private var parameters: String {
+        var list = patterns.indices.map { "global const REAL *x\($0), long at\($0)" }
+        list += ["global REAL *restrict y, long y0", "global const INDEX *g, int g0"]
+        if !kernel.constants.isEmpty { list.append("global const REAL *c, int c0") }
+        return list.joined(separator: ", ")
+    }
+
+    /// One element per work-item: what comes before the expression, and how operands are read.
+    private var items: (setup: String, loads: [String]) {
+        var setup = "    const INDEX i = (INDEX)get_global_id(0);\n    if (i >= g[0]) return;\n"
+        if patterns.contains(.strided) { setup += indices(of: "i", axes: rank) }
+        let loads = patterns.indices.map { operand in
+            switch patterns[operand] {
+            case .scalar: "x\(operand)[at\(operand)]"
+            case .linear: "(x\(operand) + at\(operand))[i]"
+            case .strided: "(x\(operand) + at\(operand))[\(place(operand, axes: rank))]"
+            }
+        }
+        return (setup, loads)
+    }
+
+    /// A run per work-item: `i` counts along the innermost axis.
+    private var runs: (setup: String, loads: [String]) {
+        let width = "g[\(1 + 3 * (rank - 1))]"
+        var setup = "    const INDEX row = (INDEX)get_global_id(0);\n    if (row >= g[0]) return;\n"
+        setup += "    const INDEX width = \(width), begin = (INDEX)get_global_id(1) * \(Self.piece);\n"
+        setup += "    const INDEX end = width - begin < \(Self.piece) ? width : begin + \(Self.piece);\n"
+        setup += "    y += row * width;\n" + indices(of: "row", axes: rank - 1)
+        var loads: [String] = []
+        for (operand, pattern) in patterns.enumerated() {
+            let inner = kernel.walk.strides[operand][rank - 1]
+            var start = "x\(operand) + at\(operand)"
+            if pattern == .linear { start += " + row * width" }
+            if pattern == .strided && rank > 1 { start += " + (\(place(operand, axes: rank - 1)))" }
+            setup += "    global const REAL *p\(operand) = \(start);\n"
+            if pattern == .scalar || inner == 0 {
+                setup += "    const REAL v\(operand) = *p\(operand);\n"
+                loads.append("v\(operand)")
+            } else if inner == 1 {
+                loads.append("p\(operand)[i]")
+            } else {
+                setup += "    const INDEX s\(operand) = g[\(strides(operand) + rank - 1)];\n"
+                loads.append("p\(operand)[i * s\(operand)]")
+            }
+        }
+        return (setup + "    for (INDEX i = begin; i < end; i++) {\n", loads)
+    }
+
+    /// Where the strides of a strided operand lie in the geometry.
+    private func strides(_ operand: Int) -> Int {
+        1 + 3 * rank + rank * patterns[..<operand].count { $0 == .strided }
+    }
+
+    /// The distance of an operand's element along the first axes.
+    private func place(_ operand: Int, axes: Int) -> String {
+        (0..<axes).map { "i\($0) * g[\(strides(operand) + $0)]" }.joined(separator: " + ")
+    }
+
+    /// The position along each of the first axes, `i0`, `i1`, …, of a number that counts through them.
+    private func indices(of number: String, axes: Int) -> String {
+        if axes == 0 { return "" }
+        var (text, rest) = ("", number)
+        for axis in (0..<axes).dropFirst().reversed() {
+            let at = 1 + 3 * axis
+            text += "    const INDEX q\(axis) = QUOTIENT(\(rest), \(at));\n"
+            text += "    const INDEX i\(axis) = \(rest) - q\(axis) * g[\(at)];\n"
+            rest = "q\(axis)"
+        }
+        return text + "    const INDEX i0 = \(rest);\n"
+    }
+
+    private static func text(_ term: Expression.Term, _ loads: [String]) -> String {
+        switch term {
+        case .load(let n): loads[n]
+        case .constant(let n): "c[\(n)]"
+        case .add(let a, let b): "t\(a) + t\(b)"
+        case .mul(let a, let b): "t\(a) * t\(b)"
+        case .greater(let a, let b): "t\(a) > t\(b) ? (REAL)1 : (REAL)0"
+        case .select(let a, let b, let c): "t\(a) != 0 ? t\(b) : t\(c)"
+        case .function(let function, let a): text(function, of: "t\(a)")
+        }
+    }
+
+    /// The function's text with its variable `x` replaced.
+    private static func text(_ function: Function, of argument: String) -> String {
+        var (result, word) = ("", "")
+        for character in function.rule.source + " " {
+            if character.isLetter || character.isNumber || character == "_" {
+                word.append(character)
+            } else {
+                result += (word == "x" ? argument : word) + String(character)
+                word = ""
+            }
+        }
+        return String(result.dropLast())
+    }
+}

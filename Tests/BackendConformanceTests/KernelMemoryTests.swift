@@ -1,0 +1,35 @@
+import Graph
+import Planner
+import TestSupport
+import Testing
+
+@testable import Backend
+
+/// What the simulator must see beside the table of cases.
+extension KernelMemoryTests {
+    /// The kernels of graphics processors, and convolutions that take their images in several pieces.
+    @Test(arguments: OpenCLTest.indices)
+    func otherStyles(_ index: Int) throws {
+        let backend = try OpenCLTest.open(index) { style in
+            style = .graphics
+            style.patchLimit = 100
+        }
+        try Conformance.check(
+            backend, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
+    }
+
+    /// Reductions in slices, and tiles of every kind at the edges of a matrix.
+    @Test(arguments: OpenCLTest.indices)
+    func edges(_ index: Int) throws {
+        let backend = try OpenCLTest.open(index)
+        try OpenCLTest.check(backend, "rows") { ($0.input("x", [2051, 3]) * 0.01).sum([0]) }
+        try OpenCLTest.check(backend, "columns") { ($0.input("x", [2051, 18]) * 0.01).sum([0]) }
+        try OpenCLTest.check(backend, "max") { $0.input("x", [2051]).max([0]) }
+        for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+            try OpenCLTest.check(backend, "product, \(ta), \(tb)") {
+                let a = $0.input("a", ta ? [19, 11] : [11, 19]), b = $0.input("b", tb ? [37, 19] : [19, 37])
+                return a.matmul(b, transposeA: ta, transposeB: tb)
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Graph
+import Planner
+import TestSupport
+import Testing
+
+@testable import Backend
+
+/// Places of OpenCL devices under test in the list of devices.
+enum OpenCLTest {
+    static let indices: [Int] = TestDevices.selectors.compactMap {
+        $0.hasPrefix("opencl:") ? Int($0.dropFirst(7)) : nil
+    }
+
+    static func open(
+        _ index: Int, cache: ProgramFolder? = .standard, _ change: (inout OpenCLStyle) -> Void = { _ in }
+    ) throws -> OpenCLBackend {
+        let candidate = try OpenCLDevices.candidate(index)
+        var style = candidate.style
+        change(&style)
+        return try OpenCLBackend(candidate, style: style, cache: cache)
+    }
+
+    /// A program of one output `y`.
+    static func program(_ body: (Trace) -> Tensor) -> Program { Program.trace { [("y", body($0))] } }
+
+    /// Random values for all inputs of a program.
+    static func values(_ program: Program, seed: UInt64 = 1) -> [String: [Double]] {
+        var random = TestRandom(seed: seed)
+        let pairs = program.inputs.map { ($0.name, random.values($0.shape.count)) }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    /// Runs a program in both precisions the device has, between canaries.
+    static func check(_ backend: OpenCLBackend, _ label: String, _ body: (Trace) -> Tensor) throws {
+        let program = program(body)
+        for precision in Precision.allCases where precision == .float32 || backend.device.hasFloat64 {
+            try Conformance.compare(program, values(program), backend, precision, label)
+        }
+    }
+
+    /// A folder that is removed afterwards.
+    static func withFolder(_ body: (String) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "landscape-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer {
+            chmod(path, 0o755)
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        try body(path)
+    }
+}
