@@ -72,12 +72,13 @@ cl_int ls_clGetPlatformInfo(cl_platform_id platform, cl_platform_info what, size
     return CALL(GetPlatformInfo, platform, what, size, value, needed);
 }
 
-cl_int ls_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint capacity, cl_device_id *devices,
-                         cl_uint *count) {
+cl_int ls_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint capacity,
+                         cl_device_id *devices, cl_uint *count) {
     return CALL(GetDeviceIDs, platform, type, capacity, devices, count);
 }
 
-cl_int ls_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value, size_t *needed) {
+cl_int ls_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
+                          size_t *needed) {
     return CALL(GetDeviceInfo, device, what, size, value, needed);
 }
 
@@ -117,12 +118,13 @@ cl_int ls_clBuildProgram(cl_program program, cl_device_id device, const char *op
     return CALL(BuildProgram, program, 1, &device, options, NULL, NULL);
 }
 
-cl_int ls_clGetProgramInfo(cl_program program, cl_program_info what, size_t size, void *value, size_t *needed) {
+cl_int ls_clGetProgramInfo(cl_program program, cl_program_info what, size_t size, void *value,
+                           size_t *needed) {
     return CALL(GetProgramInfo, program, what, size, value, needed);
 }
 
-cl_int ls_clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what, size_t size,
-                                void *value, size_t *needed) {
+cl_int ls_clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what,
+                                size_t size, void *value, size_t *needed) {
     return CALL(GetProgramBuildInfo, program, device, what, size, value, needed);
 }
 

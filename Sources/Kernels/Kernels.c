@@ -5,8 +5,9 @@
 
 // Every file of `cl`, by its name without the ending. A new file is one line here.
 #define FILES(F) \
-    F(combine) F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(mirror) F(pad_items) F(pad_rows) \
-    F(reduce_columns) F(reduce_runs) F(scatter_add) F(unfold_items) F(unfold_rows)
+    F(combine) F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(mirror) \
+    F(pad_items) F(pad_rows) F(reduce_columns) F(reduce_few) F(reduce_runs) F(scatter_add) \
+    F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
 #embed "cl/combine.cl"
@@ -37,6 +38,9 @@ static const char pad_rows[] = {
     , 0};
 static const char reduce_columns[] = {
 #embed "cl/reduce_columns.cl"
+    , 0};
+static const char reduce_few[] = {
+#embed "cl/reduce_few.cl"
     , 0};
 static const char reduce_runs[] = {
 #embed "cl/reduce_runs.cl"

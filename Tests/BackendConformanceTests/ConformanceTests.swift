@@ -9,7 +9,9 @@ import Testing
 @Suite(.serialized) struct ConformanceTests {
     @Test(.enabled(if: TestDevices.wanted == nil))
     func anOpenCLDeviceIsPresent() {
-        #expect(TestDevices.selectors.contains { $0.hasPrefix("opencl") }, "no OpenCL device: PoCL must be installed")
+        #expect(
+            TestDevices.selectors.contains { $0.hasPrefix("opencl") },
+            "no OpenCL device: PoCL must be installed")
     }
 
     @Test(.enabled(if: TestDevices.wanted == nil), arguments: TestDevices.selectors)
@@ -66,9 +68,12 @@ enum Conformance {
         let rounded = try zip(executable.plan.inputs, inputs).map { ($0.name, try backend.download($1)) }
         let expected = Interpreter.run(program, Dictionary(uniqueKeysWithValues: rounded))
         let arrays = try executable.plan.outputs.map { port in
-            try backend.upload([Double](repeating: canary, count: port.shape.count + 2 * guardCount), precision)
+            try backend.upload(
+                [Double](repeating: canary, count: port.shape.count + 2 * guardCount), precision)
         }
-        let outputs = zip(executable.plan.outputs, arrays).map { $1[guardCount..<guardCount + $0.shape.count] }
+        let outputs = zip(executable.plan.outputs, arrays).map {
+            $1[guardCount..<guardCount + $0.shape.count]
+        }
         try executable.run(inputs: inputs, outputs: outputs)
         let first = try outputs.map { try backend.download($0) }
         try executable.run(inputs: inputs, outputs: outputs)
@@ -78,7 +83,8 @@ enum Conformance {
             let tolerance = precision == .float32 ? 2e-5 : 1e-12
             let problem = mismatch(found, expected[index], tolerance: tolerance)
             #expect(problem == nil, "\(label): \(port.name) on \(backend.device.name)\n\(program)")
-            #expect(found.elementsEqual(first[index], by: { $0.bitPattern == $1.bitPattern }), "\(label): repeat")
+            #expect(
+                found.elementsEqual(first[index], by: { $0.bitPattern == $1.bitPattern }), "\(label): repeat")
             let canaries = all.prefix(guardCount) + all.suffix(guardCount)
             #expect(canaries.allSatisfy { $0 == canary }, "\(label): \(port.name) writes outside its memory")
         }

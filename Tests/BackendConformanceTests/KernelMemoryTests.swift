@@ -18,10 +18,11 @@ extension KernelMemoryTests {
             backend, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
     }
 
-    /// Reductions in slices, and tiles of every kind at the edges of a matrix.
+    /// Indices outside the axis, reductions in slices, and tiles of every kind at the edges of a matrix.
     @Test(arguments: OpenCLTest.indices)
     func edges(_ index: Int) throws {
         let backend = try OpenCLTest.open(index)
+        try OpenCLTest.checkIndices(backend)
         try OpenCLTest.check(backend, "rows") { ($0.input("x", [2051, 3]) * 0.01).sum([0]) }
         try OpenCLTest.check(backend, "columns") { ($0.input("x", [2051, 18]) * 0.01).sum([0]) }
         try OpenCLTest.check(backend, "max") { $0.input("x", [2051]).max([0]) }

@@ -69,16 +69,19 @@ extension ConformanceTests {
             for status: Int32 in [-4, -5, -6] {
                 #expect(message(.outOfMemory) { try context.check(status, "clX") }.contains("clX"))
             }
-            #expect(message(.device) { try context.check(-36, "clX") }.contains("CL_INVALID_COMMAND_QUEUE (-36)"))
+            #expect(
+                message(.device) { try context.check(-36, "clX") }.contains("CL_INVALID_COMMAND_QUEUE (-36)"))
         }
 
         @Test(arguments: OpenCLTest.indices)
         func buildErrorsShowTheLine(_ index: Int) throws {
             let backend = try OpenCLTest.open(index, cache: nil)
             let target = OpenCLTarget(precision: .float32, style: backend.style, isWide: false)
-            let broken = KernelSource("broken", body: "kernel void NAME(global REAL *x) { x[0] = nothing; }", target)
+            let broken = KernelSource(
+                "broken", body: "kernel void NAME(global REAL *x) { x[0] = nothing; }", target)
             let text = message(.build) { try backend.library.prepare([broken]) }
-            #expect(text.contains("CL_BUILD_PROGRAM_FAILURE (-11)") && text.contains("-cl-std=CL1.2"), "\(text)")
+            #expect(
+                text.contains("CL_BUILD_PROGRAM_FAILURE (-11)") && text.contains("-cl-std=CL1.2"), "\(text)")
             #expect(text.contains("line 3: kernel void NAME"), "\(text)")
             #expect(backend.kernelsBuiltFromSource == 0)
         }
@@ -91,7 +94,8 @@ extension ConformanceTests {
             try backend.library.prepare([source])
             let kernel = try backend.library.makeKernel(source)
             let launch = Launch(source, [], geometry: [], items: [1 << 20], group: [1 << 20])
-            #expect(message(.unsupported) { try backend.checkLimits(kernel, launch) }.contains("1048576 items"))
+            #expect(
+                message(.unsupported) { try backend.checkLimits(kernel, launch) }.contains("1048576 items"))
         }
 
         // MARK: Loader and drivers, each in a process of its own, before the loader is first used

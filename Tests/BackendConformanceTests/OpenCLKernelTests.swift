@@ -14,7 +14,8 @@ extension ConformanceTests {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 try OpenCLTest.check(backend, "130×257×65, \(ta), \(tb)") {
                     let a = $0.input("a", ta ? [257, 130] : [130, 257])
-                    return a.matmul($0.input("b", tb ? [65, 257] : [257, 65]), transposeA: ta, transposeB: tb)
+                    return a.matmul(
+                        $0.input("b", tb ? [65, 257] : [257, 65]), transposeA: ta, transposeB: tb)
                 }
             }
             for transposed in [false, true] {
@@ -108,17 +109,23 @@ extension ConformanceTests {
         }
 
         @Test(arguments: OpenCLTest.indices)
+        func indices(_ index: Int) throws { try OpenCLTest.checkIndices(try OpenCLTest.open(index)) }
+
+        @Test(arguments: OpenCLTest.indices)
         func nothingToDo(_ index: Int) throws {
             let backend = try OpenCLTest.open(index)
             try OpenCLTest.check(backend, "no elements") { $0.input("x", [0, 3]) + $0.input("z", [0, 3]) }
-            try OpenCLTest.check(backend, "no terms") { $0.input("a", [3, 0]).matmul($0.input("b", [0, 20])) }
+            try OpenCLTest.check(backend, "no terms") {
+                $0.input("a", [3, 0]).matmul($0.input("b", [0, 20]))
+            }
             try OpenCLTest.check(backend, "no rows") { $0.input("a", [0, 4]).matmul($0.input("b", [4, 5])) }
             try OpenCLTest.check(backend, "empty sum") { $0.input("x", [0, 17]).sum([0]) }
             try OpenCLTest.check(backend, "empty part") {
                 $0.input("x", [0, 2]).padded(starts: [1, 0], steps: [1, 1], shape: [3, 2])
             }
             try OpenCLTest.check(backend, "no images") {
-                $0.input("x", [0, 2, 5, 5]).wgrad($0.input("y", [0, 3, 3, 3]), Window(), filters: [3, 2, 3, 3])
+                $0.input("x", [0, 2, 5, 5]).wgrad(
+                    $0.input("y", [0, 3, 3, 3]), Window(), filters: [3, 2, 3, 3])
             }
             #expect(try backend.download(backend.allocate(0, .float32).all).isEmpty)
             #expect(try backend.download(backend.allocate(1000, .float32).all).allSatisfy { $0 == 0 })
@@ -128,7 +135,8 @@ extension ConformanceTests {
         @Test(arguments: OpenCLTest.indices)
         func otherStyles(_ index: Int) throws {
             let graphics = try OpenCLTest.open(index) { $0 = .graphics }
-            try Conformance.check(graphics, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
+            try Conformance.check(
+                graphics, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
             let wide = try OpenCLTest.open(index) { $0.isAlwaysWide = true }
             try Conformance.check(wide, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
         }
@@ -164,7 +172,10 @@ extension ConformanceTests {
             }
             #expect(try isWide { $0.input("x", [1 << 31]) + 1 })
             #expect(try isWide { $0.input("x", [1 << 16, 1 << 16]).sum([0]) })
-            #expect(try isWide { $0.input("x", [50_000, 8]).matmul($0.input("z", [50_000, 8]), transposeB: true) })
+            #expect(
+                try isWide {
+                    $0.input("x", [50_000, 8]).matmul($0.input("z", [50_000, 8]), transposeB: true)
+                })
             #expect(try !isWide { $0.input("x", [1 << 30]) + 1 })
         }
     }

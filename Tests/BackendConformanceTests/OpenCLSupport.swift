@@ -39,6 +39,21 @@ enum OpenCLTest {
         }
     }
 
+    /// Gathers and scatters at indices inside the axis, at its ends, outside and at none.
+    static func checkIndices(_ backend: OpenCLBackend) throws {
+        let gather = program { $0.input("x", [3, 5, 2]).gathered(at: $0.input("k", [9]), axis: 1) }
+        let scatter = program {
+            $0.input("x", [3, 9, 2]).scattered(at: $0.input("k", [9]), axis: 1, count: 5)
+        }
+        for program in [gather, scatter] {
+            var values = values(program)
+            values["k"] = [4, 0, -1, 5, 2.5, .nan, 1e30, 4, 3]
+            for precision in Precision.allCases where precision == .float32 || backend.device.hasFloat64 {
+                try Conformance.compare(program, values, backend, precision, "indices")
+            }
+        }
+    }
+
     /// A folder that is removed afterwards.
     static func withFolder(_ body: (String) throws -> Void) throws {
         let path = NSTemporaryDirectory() + "landscape-" + UUID().uuidString

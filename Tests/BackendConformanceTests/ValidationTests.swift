@@ -9,7 +9,9 @@ private final class FaultyBackend: Backend {
     private let inner = CPUBackend()
 
     var device: DeviceInfo { inner.device }
-    func scratch(for kernel: Kernel, precision: Precision) -> Int { inner.scratch(for: kernel, precision: precision) }
+    func scratch(for kernel: Kernel, precision: Precision) -> Int {
+        inner.scratch(for: kernel, precision: precision)
+    }
     func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         FaultyExecutable(try inner.compile(plan), inner)
     }

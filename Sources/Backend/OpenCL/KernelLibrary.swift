@@ -3,8 +3,8 @@ import Foundation
 
 /// Programs by the kernels in them: built once per device, and kept on disk between processes.
 ///
-/// All kernels that a plan misses are built as one program, kept in one file. A small file per kernel names the
-/// program that holds it, so that plans which share kernels find them however they were built.
+/// All kernels that a plan misses are built as one program, kept in one file. A small file per kernel names
+/// the program that holds it, so that plans which share kernels find them however they were built.
 final class KernelLibrary {
     /// Kernels compiled from source so far.
     private(set) var builtFromSource = 0
@@ -41,7 +41,9 @@ final class KernelLibrary {
 
     /// A new kernel object of a prepared source.
     func makeKernel(_ source: KernelSource) throws(BackendError) -> OpenCLHandle {
-        guard let program = programs[source.name] else { preconditionFailure("\(source.name) was not prepared") }
+        guard let program = programs[source.name] else {
+            preconditionFailure("\(source.name) was not prepared")
+        }
         var status: cl_int = 0
         let kernel = ls_clCreateKernel(program.pointer, source.name, &status)
         try context.check(status, "clCreateKernel(\(source.name))")
@@ -76,9 +78,13 @@ final class KernelLibrary {
     private func log(_ program: cl_program) -> String {
         var size = 0
         let what = cl_program_build_info(CL_PROGRAM_BUILD_LOG)
-        guard ls_clGetProgramBuildInfo(program, context.device, what, 0, nil, &size) == 0, size > 0 else { return "" }
+        guard ls_clGetProgramBuildInfo(program, context.device, what, 0, nil, &size) == 0, size > 0 else {
+            return ""
+        }
         var bytes = [UInt8](repeating: 0, count: size)
-        guard ls_clGetProgramBuildInfo(program, context.device, what, size, &bytes, nil) == 0 else { return "" }
+        guard ls_clGetProgramBuildInfo(program, context.device, what, size, &bytes, nil) == 0 else {
+            return ""
+        }
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
@@ -100,7 +106,8 @@ final class KernelLibrary {
         let status = bytes.withUnsafeMutableBufferPointer { buffer in
             var pointer = buffer.baseAddress
             return ls_clGetProgramInfo(
-                program, cl_program_info(CL_PROGRAM_BINARIES), MemoryLayout<UnsafeRawPointer>.size, &pointer, nil)
+                program, cl_program_info(CL_PROGRAM_BINARIES), MemoryLayout<UnsafeRawPointer>.size, &pointer,
+                nil)
         }
         guard status == 0 else { return }
         let name = StableHash.of(identity + sources.map(\.text)) + ".program"
@@ -155,17 +162,14 @@ struct BuildLog {
             .build, "clBuildProgram failed with \(status), options \"\(options)\":\n\(log)\(source)")
     }
 
-    /// Line numbers of messages such as `name:12:5: error: …`.
+    /// Line numbers of messages such as `name:12:5: error: …` and `error: name:12:5: …`.
     private var namedLines: [Int] {
         var numbers: [Int] = []
         for line in log.split(separator: "\n") where line.contains("error") {
-            let fields = line.split(separator: ":").map { $0.trimmingCharacters(in: .whitespaces) }
-            for (index, field) in fields.dropLast().enumerated() {
-                if let number = Int(field), Int(fields[index + 1]) != nil {
-                    if !numbers.contains(number) { numbers.append(number) }
-                    break
-                }
-            }
+            let fields = line.split(separator: ":").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+            // The name may be a number too: line and column are the last two in a row.
+            let places = zip(fields, fields.dropFirst()).compactMap { $1 == nil ? nil : $0 }
+            if let number = places.last, !numbers.contains(number) { numbers.append(number) }
         }
         return numbers
     }

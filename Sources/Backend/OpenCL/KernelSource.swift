@@ -2,8 +2,8 @@ import Foundation
 import Kernels
 import Planner
 
-/// The text of one kernel: a body, and the macros that make a variant of it. Bodies clean up after themselves,
-/// so that several kernels can be built as one program.
+/// The text of one kernel: a body, and the macros that make a variant of it. Bodies clean up after
+/// themselves, so that several kernels can be built as one program.
 struct KernelSource: Hashable {
     /// The kernel's name in its program: the family and a hash of everything that makes the kernel.
     let name: String
@@ -36,7 +36,9 @@ struct KernelSource: Hashable {
         if let folder, let text = try? String(contentsOfFile: "\(folder)/\(family).cl", encoding: .utf8) {
             return text
         }
-        guard let text = ls_kernel_text(family) else { preconditionFailure("there is no kernel \(family).cl") }
+        guard let text = ls_kernel_text(family) else {
+            preconditionFailure("there is no kernel \(family).cl")
+        }
         return String(cString: text)
     }
 

@@ -21,7 +21,7 @@ final class MemoryLedger {
         let request = asked.map { "asked for \($0) bytes, " } ?? ""
         return BackendError(
             .outOfMemory,
-            "out of device memory\(reason): \(request)\(inUse) in use, \(total - inUse) of \(total) available, "
-                + "\(largest) at most in one piece")
+            "out of device memory\(reason): \(request)\(inUse) in use, \(total - inUse) of \(total) "
+                + "available, \(largest) at most in one piece")
     }
 }

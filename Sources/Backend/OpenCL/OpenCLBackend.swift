@@ -5,7 +5,7 @@ import Planner
 public final class OpenCLBackend: Backend {
     /// What the device is.
     public let device: DeviceInfo
-    /// Kernels that had to be compiled from source, rather than found in a cache, since the device was opened.
+    /// Kernels that were compiled from source, rather than found in a cache, since the device was opened.
     public var kernelsBuiltFromSource: Int { library.builtFromSource }
 
     let context: OpenCLContext
@@ -33,7 +33,8 @@ public final class OpenCLBackend: Backend {
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         if plan.precision == .float64 && !device.hasFloat64 {
             throw BackendError(
-                .unsupported, "\(device.name) (\(device.selector)) has no float64: use float32 or another device")
+                .unsupported,
+                "\(device.name) (\(device.selector)) has no float64: use float32 or another device")
         }
         return try OpenCLExecutable(plan, on: self)
     }
@@ -56,7 +57,8 @@ public final class OpenCLBackend: Backend {
         precondition(bytes.count == slice.count * size, "bytes do not fill the slice")
         if bytes.isEmpty { return }
         let status = ls_clEnqueueReadBuffer(
-            context.queue, slice.openCLArray(context).memory, true, slice.range.lowerBound * size, bytes.count,
+            context.queue, slice.openCLArray(context).memory, true, slice.range.lowerBound * size,
+            bytes.count,
             bytes.baseAddress)
         try context.check(status, "clEnqueueReadBuffer")
     }

@@ -28,7 +28,8 @@ struct OpenCLCandidate {
 
         var sizes = (1, 1, 1)
         _ = ls_clGetDeviceInfo(
-            device, cl_device_info(CL_DEVICE_MAX_WORK_ITEM_SIZES), MemoryLayout.size(ofValue: sizes), &sizes, nil)
+            device, cl_device_info(CL_DEVICE_MAX_WORK_ITEM_SIZES), MemoryLayout.size(ofValue: sizes), &sizes,
+            nil)
         largestGroup = min(Self.number(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self), sizes.0)
         localMemoryBytes = Self.number(device, CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self)
         let single = Self.number(device, CL_DEVICE_SINGLE_FP_CONFIG, cl_ulong.self)

@@ -1,7 +1,8 @@
 import COpenCL
 import Foundation
 
-/// An open device: its context, its one in-order queue and the memory in use. Arrays and programs keep it alive.
+/// An open device: its context, its one in-order queue and the memory in use. Arrays and programs keep it
+/// alive.
 final class OpenCLContext {
     let device: cl_device_id
     let handle: cl_context
@@ -22,12 +23,14 @@ final class OpenCLContext {
         let context = ls_clCreateContext(candidate.platform, device, &status)
         guard let context, status == 0 else {
             throw BackendError(
-                .device, "clCreateContext failed with \(CLStatus(rawValue: status)) on \(candidate.info.name)")
+                .device, "clCreateContext failed with \(CLStatus(rawValue: status)) on \(candidate.info.name)"
+            )
         }
         guard let queue = ls_clCreateCommandQueue(context, device, &status), status == 0 else {
             _ = ls_clReleaseContext(context)
             throw BackendError(
-                .device, "clCreateCommandQueue failed with \(CLStatus(rawValue: status)) on \(candidate.info.name)")
+                .device,
+                "clCreateCommandQueue failed with \(CLStatus(rawValue: status)) on \(candidate.info.name)")
         }
         (handle, self.queue) = (context, queue)
     }
@@ -101,7 +104,8 @@ final class OpenCLHandle {
     private let context: OpenCLContext
     private let release: (OpaquePointer?) -> cl_int
 
-    init(_ pointer: OpaquePointer, _ context: OpenCLContext, _ release: @escaping (OpaquePointer?) -> cl_int) {
+    init(_ pointer: OpaquePointer, _ context: OpenCLContext, _ release: @escaping (OpaquePointer?) -> cl_int)
+    {
         (self.pointer, self.context, self.release) = (pointer, context, release)
     }
 

@@ -1,7 +1,7 @@
 import Planner
 
-/// The convolution triple as matrix products with the patches of some images at a time, as many as the limit of
-/// working memory allows. Partial filter gradients of the pieces are combined in order.
+/// The convolution triple as matrix products with the patches of some images at a time, as many as the limit
+/// of working memory allows. Partial filter gradients of the pieces are combined in order.
 struct OpenCLConvolution: OpenCLKernel {
     private let shape: Convolution
     private let target: OpenCLTarget
@@ -102,14 +102,15 @@ struct OpenCLConvolution: OpenCLKernel {
         return unfold + [product.launch(results, patches, into, target)]
     }
 
-    /// Σ over images and positions of result times patch. Every image is a segment, unless it is one position.
+    /// Σ over images and positions of result times patch. An image is a segment, unless it is one position.
     private func filterProduct(_ piece: Range<Int>) -> StridedProduct {
         let isOne = positions == 1
         var product = StridedProduct(
             m: filters, n: terms, terms: piece.count * positions, length: isOne ? nil : positions,
             batches: groups, groups: groups,
             a: .init(
-                line: positions, term: isOne ? resultCount : 1, segment: resultCount, inner: filters * positions),
+                line: positions, term: isOne ? resultCount : 1, segment: resultCount,
+                inner: filters * positions),
             b: .init(
                 line: positions, term: isOne ? patchesOfImage : 1, segment: patchesOfImage,
                 inner: terms * positions),

@@ -29,7 +29,8 @@ enum OpenCLDevices {
     /// Everything that can be opened, in the order of the selectors.
     static func candidates() -> (found: [OpenCLCandidate], problem: String?) {
         if !ls_cl_has_loader() {
-            return ([], "no OpenCL loader library was found (\(String(cString: ls_cl_loader_error()))): \(howToInstall)")
+            let reason = String(cString: ls_cl_loader_error())
+            return ([], "no OpenCL loader library was found (\(reason)): \(howToInstall)")
         }
         let platforms = platforms()
         guard platforms.status == 0, !platforms.list.isEmpty else {
@@ -38,7 +39,8 @@ enum OpenCLDevices {
         var pairs: [(cl_platform_id, cl_device_id)] = []
         for platform in platforms.list { pairs += devices(platform).map { (platform, $0) } }
         if pairs.isEmpty { return ([], noDevice(platforms.list)) }
-        let isReal = { OpenCLCandidate.kind($0.0, $0.1) != "simulator" } as ((cl_platform_id, cl_device_id)) -> Bool
+        let isReal =
+            { OpenCLCandidate.kind($0.0, $0.1) != "simulator" } as ((cl_platform_id, cl_device_id)) -> Bool
         let ordered = pairs.filter(isReal) + pairs.filter { !isReal($0) }
         return (ordered.enumerated().map { OpenCLCandidate($1.0, $1.1, index: $0) }, nil)
     }
@@ -54,13 +56,16 @@ enum OpenCLDevices {
 
     private static func devices(_ platform: cl_platform_id) -> [cl_device_id] {
         var count: cl_uint = 0
-        guard ls_clGetDeviceIDs(platform, ls_all_device_types(), 0, nil, &count) == 0, count > 0 else { return [] }
+        guard ls_clGetDeviceIDs(platform, ls_all_device_types(), 0, nil, &count) == 0, count > 0 else {
+            return []
+        }
         var list = [cl_device_id?](repeating: nil, count: Int(count))
         guard ls_clGetDeviceIDs(platform, ls_all_device_types(), count, &list, nil) == 0 else { return [] }
         return list.compactMap { $0 }.filter { device in
             var isAvailable: cl_bool = 0
             let size = MemoryLayout<cl_bool>.size
-            return ls_clGetDeviceInfo(device, cl_device_info(CL_DEVICE_AVAILABLE), size, &isAvailable, nil) == 0
+            return ls_clGetDeviceInfo(device, cl_device_info(CL_DEVICE_AVAILABLE), size, &isAvailable, nil)
+                == 0
                 && isAvailable != 0
         }
     }
@@ -76,7 +81,8 @@ enum OpenCLDevices {
         let place = named.map { "OCL_ICD_VENDORS=\($0)" } ?? "/etc/OpenCL/vendors"
         let drivers = registeredDrivers(named ?? "/etc/OpenCL/vendors")
         if drivers.isEmpty {
-            return "no OpenCL driver is registered: there is no .icd file in \(place) (\(status)); \(howToInstall)"
+            return "no OpenCL driver is registered: there is no .icd file in \(place) (\(status)); "
+                + howToInstall
         }
         let list = drivers.map { "\($0.file) names \($0.library)" }.joined(separator: ", ")
         return "no registered OpenCL driver could be loaded from \(place) (\(status)): \(list); "
@@ -87,10 +93,11 @@ enum OpenCLDevices {
     private static func registeredDrivers(_ place: String) -> [(file: String, library: String)] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else { return [] }
-        let names =
-            isFolder.boolValue
-            ? ((try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []).sorted().map { "\(place)/\($0)" }
-            : [place]
+        var names = [place]
+        if isFolder.boolValue {
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+            names = files.sorted().map { "\(place)/\($0)" }
+        }
         return names.filter { $0.hasSuffix(".icd") }.map { name in
             let text = (try? String(contentsOfFile: name, encoding: .utf8)) ?? ""
             let library = text.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -103,8 +110,8 @@ enum OpenCLDevices {
         var text = "no OpenCL platform has a device: \(names.joined(separator: ", "))"
         if names.contains(where: { $0.contains("Portable Computing Language") }) {
             text +=
-                "; PoCL has none if its cache folder cannot be written: set POCL_CACHE_DIR, or HOME, to a folder that "
-                + "can, and check POCL_DEVICES"
+                "; PoCL has none if its cache folder cannot be written: set POCL_CACHE_DIR, or HOME, to a folder "
+                + "that can, and check POCL_DEVICES"
         }
         if names.contains(where: { $0.contains("rusticl") }) { text += "; rusticl needs RUSTICL_ENABLE" }
         return text

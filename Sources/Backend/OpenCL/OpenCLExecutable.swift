@@ -1,8 +1,8 @@
 import COpenCL
 import Planner
 
-/// A plan of an OpenCL device. Arguments are set when it is made; those of inputs and outputs again when they are
-/// bound to other memory than in the run before.
+/// A plan of an OpenCL device. Arguments are set when it is made; those of inputs and outputs again when they
+/// are bound to other memory than in the run before.
 final class OpenCLExecutable: Executable {
     let plan: Plan
     private let backend: OpenCLBackend
@@ -170,11 +170,14 @@ private struct Numbers {
         try isWide ? table(geometry.map { Int64($0) }, context) : table(geometry.map { Int32($0) }, context)
     }
 
-    func uploadConstants(_ precision: Precision, _ context: OpenCLContext) throws(BackendError) -> OpenCLTable {
+    func uploadConstants(_ precision: Precision, _ context: OpenCLContext) throws(BackendError) -> OpenCLTable
+    {
         try precision == .float64 ? table(constants, context) : table(constants.map { Float($0) }, context)
     }
 
-    private func table<Element>(_ values: [Element], _ context: OpenCLContext) throws(BackendError) -> OpenCLTable {
+    private func table<Element>(_ values: [Element], _ context: OpenCLContext) throws(BackendError)
+        -> OpenCLTable
+    {
         let result = values.withUnsafeBytes { bytes in
             Result { () throws(BackendError) in try OpenCLTable(bytes, on: context) }
         }
@@ -183,15 +186,17 @@ private struct Numbers {
 }
 
 extension OpenCLBackend {
-    /// Throws if the device cannot run a kernel in groups of this size. Some drivers abort the process instead.
+    /// Throws if the device cannot run a kernel in groups of this size. Some drivers abort the process.
     func checkLimits(_ kernel: OpenCLHandle, _ launch: Launch) throws(BackendError) {
         var (largest, local) = (0, cl_ulong(0))
         let items = launch.local.reduce(1, *)
         var status = ls_clGetKernelWorkGroupInfo(
-            kernel.pointer, context.device, cl_kernel_work_group_info(CL_KERNEL_WORK_GROUP_SIZE), 8, &largest, nil)
+            kernel.pointer, context.device, cl_kernel_work_group_info(CL_KERNEL_WORK_GROUP_SIZE), 8, &largest,
+            nil)
         try context.check(status, "clGetKernelWorkGroupInfo")
         status = ls_clGetKernelWorkGroupInfo(
-            kernel.pointer, context.device, cl_kernel_work_group_info(CL_KERNEL_LOCAL_MEM_SIZE), 8, &local, nil)
+            kernel.pointer, context.device, cl_kernel_work_group_info(CL_KERNEL_LOCAL_MEM_SIZE), 8, &local,
+            nil)
         try context.check(status, "clGetKernelWorkGroupInfo")
         if items > largest || local > cl_ulong(localMemoryBytes) {
             throw BackendError(

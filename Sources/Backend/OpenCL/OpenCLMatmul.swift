@@ -75,7 +75,8 @@ struct StridedProduct {
     private var isSwapped = false
 
     init(
-        m: Int, n: Int, terms: Int, length: Int? = nil, batches: Int, groups: Int = 1, a: Side, b: Side, c: Output
+        m: Int, n: Int, terms: Int, length: Int? = nil, batches: Int, groups: Int = 1, a: Side, b: Side,
+        c: Output
     ) {
         (self.m, self.n, self.terms, self.length) = (m, n, terms, length)
         (self.batches, self.groups) = (batches, groups)
@@ -133,7 +134,8 @@ struct StridedProduct {
         let slices = slices(target)
         let geometry =
             [
-                m, n, segmentLength, terms, segments, slices.segments, slices.count, groups, isTriangle ? 1 : 0,
+                m, n, segmentLength, terms, segments, slices.segments, slices.count, groups,
+                isTriangle ? 1 : 0,
             ] + distances(self.a) + distances(self.b)
             + [self.c.row, self.c.column, self.c.slice, self.c.outer, self.c.inner]
         let tiles = [(m + rows - 1) / rows, (n + columns - 1) / columns]

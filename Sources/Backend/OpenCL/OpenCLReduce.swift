@@ -1,7 +1,7 @@
 import Planner
 
-/// A sum or maximum over axes. Long reductions with few results are cut into slices, whose partial results lie
-/// in the working memory and are combined in order. The cut depends on the shape only.
+/// A sum or maximum over axes. Long reductions with few results are cut into slices, whose partial results
+/// lie in the working memory and are combined in order. The cut depends on the shape only.
 struct OpenCLReduce: OpenCLKernel {
     private let kernel: Reduction
     private let target: OpenCLTarget
@@ -17,6 +17,7 @@ struct OpenCLReduce: OpenCLKernel {
     var scratch: Int { slices > 1 ? slices * kernel.count : 0 }
 
     func launches(_ memory: StepMemory) -> [Launch] {
+        if kernel.terms <= 32 && !hasColumns { return [few(memory.operands[0], memory.result)] }
         let partial = slices > 1 ? memory.scratch(at: 0) : memory.result
         let first = hasColumns ? columns(memory.operands[0], partial) : runs(memory.operands[0], partial)
         if slices == 1 { return [first] }
@@ -50,6 +51,19 @@ struct OpenCLReduce: OpenCLKernel {
             + pairs(kernel.kept) + pairs(kernel.reduced)
         return Launch(
             source, [operand, result], geometry: geometry, items: [kernel.count, slices], group: [group])
+    }
+
+    private func few(_ operand: Buffer, _ result: Buffer) -> Launch {
+        let group = target.style.group, rank = kernel.kept.dims.count
+        let source = KernelSource(file: "reduce_few", target, macros([("GROUP", group), ("RANK", rank)]))
+        var offsets = [0]
+        for (extent, stride) in zip(kernel.reduced.dims, kernel.reduced.strides[0]) {
+            offsets = offsets.flatMap { base in (0..<extent).map { base + $0 * stride } }
+        }
+        let kept = zip(kernel.kept.dims, kernel.kept.strides[0]).flatMap { target.divisor($0) + [$1] }
+        return Launch(
+            source, [operand, result], geometry: [kernel.count, kernel.terms] + kept + offsets,
+            items: [kernel.count], group: [group])
     }
 
     private func columns(_ operand: Buffer, _ result: Buffer) -> Launch {

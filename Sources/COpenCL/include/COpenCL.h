@@ -19,9 +19,10 @@ const char *ls_cl_loader_error(void);
 cl_int ls_clGetPlatformIDs(cl_uint capacity, cl_platform_id *platforms, cl_uint *count);
 cl_int ls_clGetPlatformInfo(cl_platform_id platform, cl_platform_info what, size_t size, void *value,
                             size_t *needed);
-cl_int ls_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint capacity, cl_device_id *devices,
-                         cl_uint *count);
-cl_int ls_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value, size_t *needed);
+cl_int ls_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint capacity,
+                         cl_device_id *devices, cl_uint *count);
+cl_int ls_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
+                          size_t *needed);
 
 // A context of one device.
 cl_context ls_clCreateContext(cl_platform_id platform, cl_device_id device, cl_int *status);
@@ -40,9 +41,10 @@ cl_program ls_clCreateProgramWithSource(cl_context context, const char *text, si
 cl_program ls_clCreateProgramWithBinary(cl_context context, cl_device_id device, const unsigned char *bytes,
                                         size_t length, cl_int *status);
 cl_int ls_clBuildProgram(cl_program program, cl_device_id device, const char *options);
-cl_int ls_clGetProgramInfo(cl_program program, cl_program_info what, size_t size, void *value, size_t *needed);
-cl_int ls_clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what, size_t size,
-                                void *value, size_t *needed);
+cl_int ls_clGetProgramInfo(cl_program program, cl_program_info what, size_t size, void *value,
+                           size_t *needed);
+cl_int ls_clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what,
+                                size_t size, void *value, size_t *needed);
 cl_int ls_clReleaseProgram(cl_program program);
 
 cl_kernel ls_clCreateKernel(cl_program program, const char *name, cl_int *status);

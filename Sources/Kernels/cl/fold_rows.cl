@@ -40,7 +40,8 @@ void NAME(global const REAL *patches, long patches0, global REAL *restrict x, lo
                 if (stride_w == 1) {
                     for (INDEX column = first; column < end; column++) to[column] += patches[column];
                 } else {
-                    for (INDEX column = first; column < end; column++) to[column * stride_w] += patches[column];
+                    for (INDEX column = first; column < end; column++)
+                        to[column * stride_w] += patches[column];
                 }
             }
         }

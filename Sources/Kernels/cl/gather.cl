@@ -26,8 +26,8 @@
 #endif
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void NAME(global const REAL *x, long x0, global const REAL *index, long index0, global REAL *restrict y, long y0,
-          global const INDEX *g, int g0) {
+void NAME(global const REAL *x, long x0, global const REAL *index, long index0,
+          global REAL *restrict y, long y0, global const INDEX *g, int g0) {
     x += x0;
     index += index0;
     y += y0;

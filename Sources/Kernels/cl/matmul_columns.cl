@@ -129,7 +129,8 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
                 } else {
                     REAL lanes[V];
                     STORE(total[i][q], lanes);
-                    for (int lane = (int)(own - starts[q]); lane < V; lane++) to[lane * c_column] = lanes[lane];
+                    for (int lane = (int)(own - starts[q]); lane < V; lane++)
+                        to[lane * c_column] = lanes[lane];
                 }
             }
         }
