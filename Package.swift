@@ -24,7 +24,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits", exclude: ["digits.bin", "README.md"], cSettings: numericC),
         .target(
-            name: "CKernels", exclude: ["elementwise.inc", "reduce.inc", "moves.inc", "patches.inc"], cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
+            name: "CKernels", exclude: ["elementwise.inc", "reduce.inc", "moves.inc", "patches.inc"],
+            cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Kernels", exclude: ["cl"], cSettings: numericC),
 
         // The library, from the mathematics upwards.
@@ -47,7 +48,8 @@ let package = Package(
             name: "Analysis", dependencies: ["Graph", "Planner", "Backend", "Data"], swiftSettings: numeric),
         .target(name: "Report"),
         .target(
-            name: "Bench", dependencies: ["Backend", "Planner", "Graph"], path: "Bench", swiftSettings: numeric),
+            name: "Bench", dependencies: ["Backend", "Planner", "Graph"], path: "Bench",
+            swiftSettings: numeric),
         .executableTarget(
             name: "LandscapeCLI",
             dependencies: [
@@ -74,7 +76,9 @@ let package = Package(
             swiftSettings: numeric),
         .testTarget(
             name: "AnalysisTests",
-            dependencies: ["Analysis", "Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport"],
+            dependencies: [
+                "Analysis", "Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport",
+            ],
             swiftSettings: numeric),
         .testTarget(
             name: "LandscapeCLITests", dependencies: ["LandscapeCLI", "Models", "Data", "Graph"]),
