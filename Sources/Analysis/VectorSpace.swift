@@ -49,10 +49,7 @@ public final class VectorSpace {
     public func norm(_ a: DeviceSlice) throws(BackendError) -> Double {
         let n = dimension
         let program = try program("norm") { t in
-            let a = t.input("a", [n])
-            let top = a.abs().max([0])
-            let scale = top.greater(than: top.filled(0)).select(top, else: top.filled(1))
-            let scaled = a / scale.broadcast(to: [n])
+            let (scaled, top) = t.input("a", [n]).dividedByLargest([0])
             return [("top", top), ("squares", (scaled * scaled).sum())]
         }
         let (top, squares) = (try small(1, 0), try small(1, 1))

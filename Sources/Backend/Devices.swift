@@ -48,15 +48,16 @@ public enum Devices {
 
     private static func automatic() -> (backend: any Backend, note: String?) {
         let found = OpenCLDevices.all()
-        guard let gpu = found.devices.firstIndex(where: { $0.kind == "gpu" }) else {
-            let reason = found.problem ?? "no OpenCL GPU was found"
-            return (CPUBackend(), "using the CPU: \(reason)")
+        var reason = found.problem ?? "no OpenCL GPU was found"
+        for (index, device) in found.devices.enumerated() where device.kind == "gpu" {
+            let problem = problem(with: device.selector)
+            if problem == nil, let backend = try? OpenCLDevices.open(preferring: index) {
+                return (backend, nil)
+            }
+            // One line: a build log may follow it.
+            let line = problem?.split(separator: "\n").first.map(String.init) ?? "it cannot be opened"
+            reason = "\(device.name) does not work: \(line)"
         }
-        let device = found.devices[gpu]
-        if problem(with: device.selector) == nil, let backend = try? OpenCLDevices.open(preferring: gpu) {
-            return (backend, nil)
-        }
-        let reason = problem(with: device.selector) ?? "it cannot be opened"
-        return (CPUBackend(), "using the CPU: \(device.name) does not work: \(reason)")
+        return (CPUBackend(), "using the CPU: \(reason)")
     }
 }

@@ -149,7 +149,7 @@ extension NDArray {
     }
 
     /// Bytes become single precision in [0, 1] (value/255), whole numbers single precision; the rest stays.
-    var scaledPixels: NDArray {
+    public var scaledPixels: NDArray {
         switch storage {
         case .uint8(let values):
             let levels = (0..<256).map { Float($0) / 255 }

@@ -30,6 +30,18 @@ extension Tensor {
     /// Every element moved into an interval.
     public func clamped(_ lower: Tensor, _ upper: Tensor) -> Tensor { maximum(lower).minimum(upper) }
 
+    /// This tensor divided by its greatest magnitude over the given axes, and that magnitude; zeros stay zeros.
+    /// Squares of the quotient neither overflow nor vanish.
+    public func dividedByLargest(_ axes: [Int]) -> (quotient: Tensor, largest: Tensor) {
+        let largest = abs().max(axes)
+        // A power of two lifts tiny values to where 1/x exists; the quotient stays the same.
+        let isTiny = largest.filled(1e-30).greater(than: largest)
+        let lift = isTiny.select(largest.filled(0x1p100), else: largest.filled(1))
+        let lifted = largest * lift
+        let divisor = lifted.greater(than: lifted.filled(0)).select(lifted, else: lifted.filled(1))
+        return (self * lift.broadcast(to: shape) / divisor.broadcast(to: shape), largest)
+    }
+
     /// log Σ exp over an axis, which stays with extent 1. The greatest element is taken out first; its own
     /// slope cancels, so it counts as a constant.
     public func logSumExp(_ axis: Int) -> Tensor {

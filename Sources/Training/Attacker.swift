@@ -50,9 +50,7 @@ public final class Attacker {
                 moved = stepped.clamped(clean + -attack.epsilon, clean + attack.epsilon)
             case .l2:
                 // Scaled first: squares of a confident model's gradient vanish in float32.
-                let top = gradient.abs().max(Array(1..<shape.rank))
-                let scale = top.greater(than: top.filled(0)).select(top, else: top.filled(1))
-                let scaled = gradient / scale.broadcast(to: shape)
+                let scaled = gradient.dividedByLargest(Array(1..<shape.rank)).quotient
                 let unit = scaled * inverseNorm(scaled).broadcast(to: shape)
                 let offset = x + unit * attack.stepSize - clean
                 let shrink = (inverseNorm(offset) * attack.epsilon).minimum(inverseNorm(offset).filled(1))

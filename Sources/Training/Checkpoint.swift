@@ -33,11 +33,13 @@ public struct Checkpoint: Sendable {
 
     /// Writes a checkpoint; the record comes last, so a checkpoint with a record is whole.
     public func write(to folder: String, for network: Network, _ format: Safetensors.Format) throws {
-        try weights.write(to: Self.path(folder, step, "safetensors"), for: network, format)
+        try writeAtomically(
+            weights.bytes(for: network, format), to: Self.path(folder, step, "safetensors"))
         let tensors = optimizer.map {
             NamedTensor(name: $0.name, shape: [$0.values.count], values: $0.values)
         }
-        try Safetensors.write(tensors, to: Self.path(folder, step, "optimizer.safetensors"), format)
+        try writeAtomically(
+            Safetensors.bytes(tensors, format), to: Self.path(folder, step, "optimizer.safetensors"))
         let record = Record(step: step, attackPosition: attackPosition, optimizer: optimizer.map(\.name))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
@@ -76,6 +78,10 @@ public struct Checkpoint: Sendable {
         return names.compactMap { name in
             guard name.hasPrefix("step-"), name.hasSuffix(".json") else { return nil }
             return Int(name.dropFirst(5).dropLast(5))
+        }.filter { step in
+            ["safetensors", "optimizer.safetensors"].allSatisfy {
+                FileManager.default.fileExists(atPath: path(folder, step, $0))
+            }
         }.sorted()
     }
 }

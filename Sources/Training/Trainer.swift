@@ -9,8 +9,12 @@ import Planner
 public final class Trainer {
     /// What a step reports.
     public struct StepRecord: Sendable {
-        /// Mean loss of the batch, and the fraction of its samples that were right, both before the update.
-        public var loss: Double, accuracy: Double
+        /// Mean loss of the batch before the update.
+        public var loss: Double
+        /// Fraction of its samples whose greatest logit, the first of equals, was that of the greatest target.
+        public var accuracy: Double
+        /// Samples of the batch.
+        public var samples: Int
     }
 
     /// The network's tensors as they are now.
@@ -95,15 +99,27 @@ public final class Trainer {
             let (logits, updates) = network.apply(x, .training(weights: weights))
             let targets = t.input("targets", logits.shape)
             let total = loss.total(logits, targets, weights: weights)
-            // A sample is right when no logit exceeds that of its target.
-            let picked = (targets * logits).sum([1]), top = logits.max([1])
-            let right = top.greater(than: picked).reshaped([size]) * -1 + 1
+            let right = sameTop(logits, targets)
             let parameters = network.layout.entries.map { t.input($0.name, $0.shape) }
             let gradients = t.vjp([(of: total, cotangent: total.filled(1))], to: parameters)
             return zip(network.layout.entries, gradients).map { ("gradient of \($0.name)", $1) }
                 + updates.map { ("new \($0.0)", $0.1) }
                 + [("loss", total), ("accuracy", (right * weights).sum())]
         }
+    }
+
+    /// 1 for every row `[B]` whose first greatest element is in the same place in both, else 0.
+    private static func sameTop(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let (batch, count) = (a.shape[0], a.shape[1])
+        // Places count down, so that the first of equals has the greatest number.
+        let places = a.trace.constant((0..<count).map { Double(count - $0) }, [1, count])
+        func first(_ x: Tensor) -> Tensor {
+            let isBelow = x.max([1]).broadcast(to: x.shape).greater(than: x)
+            return isBelow.select(x.filled(0), else: places.broadcast(to: x.shape)).max([1])
+        }
+        let (one, other) = (first(a), first(b))
+        let differs = one.greater(than: other) + other.greater(than: one)
+        return (differs * -1 + 1).reshaped([batch])
     }
 
     // MARK: Steps
@@ -190,25 +206,32 @@ public final class Trainer {
         if pending == 0 { return }
         let values = try backend.download(metrics[0..<2 * pending])
         for index in 0..<pending {
-            let record = StepRecord(loss: values[2 * index], accuracy: values[2 * index + 1])
-            guard record.loss.isFinite else {
-                let at = step - pending + index
-                throw TrainingError(
-                    "training diverged: the loss of step \(at) (epoch \(Double(at) / Double(stepsPerEpoch))) is "
-                        + "\(record.loss); a lower learning rate or a warm-up may help")
-            }
+            let at = step - pending + index
+            let start = at % stepsPerEpoch * options.batchSize
+            let record = StepRecord(
+                loss: values[2 * index], accuracy: values[2 * index + 1],
+                samples: min(options.batchSize, count - start))
+            guard record.loss.isFinite else { throw diverged("the loss of step \(at) is \(record.loss)") }
             records.append(record)
         }
         pending = 0
     }
 
+    private func diverged(_ sign: String) -> TrainingError {
+        TrainingError("training diverged: \(sign); a lower learning rate or a warm-up may help")
+    }
+
     // MARK: Checkpoints
 
-    /// All that training goes on from.
+    /// All that training goes on from. Throws if training diverged.
     public func checkpoint() throws -> Checkpoint {
         try finishRecords()
+        let weights = try arrays.weights(backend)
+        if let bad = (weights.parameters + weights.state).first(where: { !$0.isFinite }) {
+            throw diverged("a weight after step \(step - 1) is \(bad)")
+        }
         return Checkpoint(
-            step: step, attackPosition: attackRandom.position, weights: try arrays.weights(backend),
+            step: step, attackPosition: attackRandom.position, weights: weights,
             optimizer: try moments.map { (name: $0.name, values: try backend.download($0.current.all)) })
     }
 

@@ -51,6 +51,36 @@ extension OnDevices {
             #expect(nodes.nodes.count == 2, "\(nodes.nodes)")
         }
 
+        /// Small eigenvalues beside a large one, of either sign: errors are judged against each value, down to the
+        /// operator's rounding noise.
+        @Test(arguments: TestDevices.targets)
+        func smallValuesBesideALargeOne(_ target: Target) throws {
+            let bulk = (0..<190).map { 0.1 * Double($0) / 190 }
+            let positive = try Eigenpairs.largest(5, of: target.diagonal([1e4, 1, 1, 1, 0.3, 0.3] + bulk))
+            let noise = target.tolerance(0.02, 1e-9)
+            #expect(
+                zip(positive.values, [1e4, 1, 1, 1, 0.3]).allSatisfy { abs($0 - $1) < max(noise, 1e-9 * $1) },
+                "\(positive.values)")
+            let ladder = (0..<500).map { Double($0) * 0.002 }
+            let negative = try Eigenpairs.largest(3, of: target.diagonal([-1e3] + ladder))
+            #expect(
+                zip(negative.values, [0.998, 0.996, 0.994]).allSatisfy {
+                    abs($0 - $1) < target.tolerance(0.002, 1e-9)
+                },
+                "\(negative.values)")
+        }
+
+        /// Norms of vectors near the smallest numbers of the format.
+        @Test(arguments: TestDevices.targets)
+        func normsOfTinyVectors(_ target: Target) throws {
+            let space = try target.diagonal([1, 1, 1, 1]).space
+            for scale in [1e-37, 1e-30, 1, 1e30] {
+                let vector = try space.backend.upload([3 * scale, 0, 4 * scale, 0], space.precision)
+                let norm = try space.norm(vector.all)
+                #expect(abs(norm / (5 * scale) - 1) < 1e-5, "\(scale)")
+            }
+        }
+
         @Test(arguments: TestDevices.targets)
         func multiplicity(_ target: Target) throws {
             let matrix = try target.diagonal([10, 10, 10] + [Double](repeating: 1, count: 97))

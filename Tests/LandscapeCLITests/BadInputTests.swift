@@ -104,6 +104,87 @@ import Testing
         try expectFailure(["evaluate", "--model", "mlp", "--data", "nosuchset"], "nosuchset")
     }
 
+    @Test func samplesThatDoNotSuitTheMeasurement() throws {
+        // Attacks act on pixels; cross-entropy wants classes; float32 has a largest number.
+        let wide = try folder.array([5, 0, 1, 1, 0, 2, 2, 1], [4, 2], "wide.npy")
+        try expectFailure(
+            evaluate(inputs: wide) + ["--attack", "pgd", "--epsilon", "0.1"], "wide.npy", "[0, 1]")
+        let targets = try folder.array([Double](repeating: 0.7, count: 12), [4, 3], "t.npy")
+        try expectFailure(
+            [
+                "evaluate", "--model", model, "--weights", weights, "--inputs", inputs, "--targets", targets,
+            ], "cross-entropy", "--loss mse")
+        try expectFailure(
+            evaluate(inputs: folder.array([1e300, 0, 1, 1, 0, 2, 2, 1], [4, 2], "huge.npy")), "huge.npy",
+            "float32")
+        try expectFailure(
+            evaluate(labels: folder.labels([0, 1, Int.max, 0], "max.npy")), "max.npy", "\(Int.max)")
+    }
+
+    @Test func logitsNeedNoLabels() throws {
+        let output = folder.path("only.npy")
+        let json = try Command.json([
+            "evaluate", "--model", model, "--weights", weights, "--inputs", inputs, "--output", output,
+            "--device",
+            "cpu",
+        ])
+        #expect(json["loss"] == nil && json["accuracy"] == nil && number(json["samples"]) == 4)
+        #expect(try Npy.read(output).doubles == [1, 3, 5, 3, 7, 11, 4, 8, 12, 4, 10, 16])
+    }
+
+    @Test func bytesAreScaledEverywhere() throws {
+        let path = folder.path("bytes.npy")
+        try Npy.write(NDArray(shape: [1, 2], storage: .uint8([255, 51])), to: path)
+        let output = folder.path("scaled.npy")
+        _ = try Command.json([
+            "evaluate", "--model", model, "--weights", weights, "--inputs", path, "--output", output,
+            "--device", "cpu",
+        ])
+        #expect(zip(try Npy.read(output).doubles, [1.4, 3.8, 6.2]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test func aFailedStartLeavesNoTrace() throws {
+        let run = folder.path("run")
+        let train = [
+            "train", "--model", "mlp", "--data", "digits:train:20", "--epochs", "1", "--output", run,
+        ]
+        try expectFailure(train + ["--test", "digitz"], "digitz")
+        let after = try Command.run(train + ["--test", "digits:test:20", "--device", "cpu"])
+        #expect(after.status == 0, "\(after.errors)")
+        // A folder with somebody's own model is not written to.
+        let own = folder.path("own")
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        try "input: [1, 8, 8]\nlayers: [flatten, dense: 10] # mine".write(
+            toFile: own + "/model.yaml", atomically: true, encoding: .utf8)
+        let before = try readBytes(own + "/model.yaml")
+        try expectFailure(
+            ["train", "--model", own + "/model.yaml", "--data", "digits:train:20", "--output", own],
+            "model.yaml")
+        #expect(try readBytes(own + "/model.yaml") == before)
+    }
+
+    @Test func divergenceIsAnErrorAndKeepsTheLastCheckpoint() throws {
+        let run = folder.path("diverged")
+        try expectFailure(
+            [
+                "train", "--model", "mlp", "--data", "digits:train:20", "--epochs", "1", "--learning-rate",
+                "3e38",
+                "--weight-decay", "1e5", "--output", run,
+            ], "diverged")
+        #expect(FileManager.default.fileExists(atPath: run + "/checkpoints/step-0000000.json"))
+        #expect(!FileManager.default.fileExists(atPath: run + "/weights.safetensors"))
+    }
+
+    @Test func outputsMayOutnumberClasses() throws {
+        let wide = try folder.text("input: [1, 8, 8]\nlayers:\n  - flatten\n  - dense: 12\n", "wide.yaml")
+        let result = try Command.run([
+            "train", "--model", wide, "--data", "digits:train:20", "--epochs", "1", "--output",
+            folder.path("w"),
+            "--device", "cpu",
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     @Test func wrongModel() throws {
         let unknown = try folder.text("input: [2]\nlayers:\n  - dense: 3\n  - dens: 4\n", "u.yaml")
         try expectFailure(evaluate(model: unknown), "u.yaml", "dens", "dense")
@@ -162,6 +243,17 @@ import Testing
             ["--loss", "hinge"], ["--no-such-flag"],
         ] {
             let result = try Command.run(evaluate() + flags)
+            #expect(result.status != 0 && result.output.isEmpty && !result.errors.isEmpty, "\(flags)")
+        }
+        let training = [
+            "train", "--model", "mlp", "--data", "digits:train:20", "--output", folder.path("never"),
+        ]
+        for flags in [
+            ["--epochs", "0"], ["--epochs", "nan"], ["--epochs", "1e300"], ["--epochs", "0.001"],
+            ["--checkpoints", "nan"], ["--checkpoints", "1e30"], ["--checkpoint-every", "1e-300"],
+            ["--weight-decay", "nan"], ["--schedule", "step", "--milestones", "nan"],
+        ] {
+            let result = try Command.run(training + flags + ["--device", "cpu"])
             #expect(result.status != 0 && result.output.isEmpty && !result.errors.isEmpty, "\(flags)")
         }
         let spectrum = ["spectrum"] + evaluate().dropFirst()

@@ -146,7 +146,8 @@ struct Setting: Sendable, CustomTestStringConvertible {
                 "--inputs", try folder.array([1, 0, 0, 1], [2, 2], "x.npy"),
                 "--targets", try folder.array([1, 2, 3, 4], [2, 2], "t.npy"), "--dimensions", "2", "--points",
                 "5",
-                "--radius", "2", "--direction", try folder.array([1, 0, 0, 2], [4], "d1.npy"),
+                "--radius", "2", "--normalization", "filter", "--direction",
+                try folder.array([1, 0, 0, 2], [4], "d1.npy"),
                 "--direction", try folder.array([0, 1, 1, 0], [4], "d2.npy"), "--output", output,
             ] + setting.flags)
         // The second row of the weights is zero, so the second row of each direction is too.

@@ -1,5 +1,6 @@
 import Backend
 import Data
+import Planner
 
 /// The largest eigenvalues of an operator, each with its vector and its true residual.
 public struct Eigenpairs {
@@ -17,7 +18,8 @@ public struct Eigenpairs {
 
 /// Settings of the eigenvalue search.
 public struct EigenpairOptions: Sendable {
-    /// Residuals are accepted below this fraction of the operator's norm.
+    /// Residuals are accepted below this fraction of their eigenvalue, or below the rounding noise of the
+    /// operator, 16 ε‖A‖, whichever is larger.
     public var tolerance: Double?
     /// Longest factorisation.
     public var steps: Int
@@ -54,13 +56,16 @@ extension Eigenpairs {
                 avoiding: (locked, values.count))
             let missing = count - values.count
             let floor = missing > 0 ? -Double.infinity : values.sorted(by: >)[count - 1]
-            let found = try search(krylov, max(1, missing), floor: floor, tolerance, norm)
+            let found = try search(krylov, max(1, missing), floor: floor) { value, krylovNorm in
+                // Half of it: the true residual adds the noise of one more product.
+                accepted(value, tolerance, max(norm, krylovNorm), space.precision) / 2
+            }
             applications += krylov.steps
             norm = max(norm, krylov.norm)
             round += 1
 
             // What is new: as many as are missing, or whatever exceeds the smallest value so far.
-            let margin = 10 * tolerance * norm
+            let margin = accepted(floor, tolerance, norm, space.precision)
             let fresh = found.filter { missing > 0 || $0.value > floor + margin }
             if fresh.isEmpty { break }
             for pair in fresh.prefix(missing > 0 ? missing : fresh.count)
@@ -83,21 +88,29 @@ extension Eigenpairs {
         return Eigenpairs(
             values: order.map { values[$0] }, residuals: order.map { residuals[$0] }, vectors: vectors,
             applications: applications,
-            isConverged: order.allSatisfy { residuals[$0] <= 10 * tolerance * norm })
+            isConverged: order.allSatisfy {
+                residuals[$0] <= accepted(values[$0], tolerance, norm, space.precision)
+            })
+    }
+
+    /// The residual at which an eigenvalue counts as found.
+    private static func accepted(
+        _ value: Double, _ tolerance: Double, _ norm: Double, _ precision: Precision
+    ) -> Double {
+        max(tolerance * (value.isFinite ? abs(value) : 0), 16 * precision.epsilon * norm)
     }
 
     /// Extends a factorisation until its `count` largest Ritz pairs are converged, or until none of them can
     /// exceed `floor`. Returns them, largest first.
     private static func search(
-        _ krylov: Krylov, _ count: Int, floor: Double, _ tolerance: Double, _ norm: Double
+        _ krylov: Krylov, _ count: Int, floor: Double, _ accepted: (_ value: Double, _ norm: Double) -> Double
     ) throws(BackendError) -> [(value: Double, vector: [Double])] {
         while krylov.canExtend {
             try krylov.extend()
             guard krylov.steps >= count, krylov.steps % 4 == 0 || !krylov.canExtend else { continue }
             let (values, _, bounds) = try krylov.ritz()
-            let scale = max(norm, krylov.norm)
             let top = values.indices.suffix(count)
-            if top.allSatisfy({ bounds[$0] <= tolerance * scale }) { break }
+            if top.allSatisfy({ bounds[$0] <= accepted(values[$0], krylov.norm) }) { break }
             // Checking for copies: a converging value well below the floor needs no more digits.
             if let last = values.indices.last, values[last] + bounds[last] < floor, krylov.steps >= 8 {
                 break

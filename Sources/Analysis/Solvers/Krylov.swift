@@ -11,8 +11,8 @@ final class Krylov {
     private let space: VectorSpace
     private let avoiding: (rows: DeviceArray, count: Int)?
     private let capacity: Int
-    /// Orthonormal Lanczos vectors, one per row.
-    let basis: DeviceArray
+    /// Orthonormal Lanczos vectors, one per row; it grows as it fills.
+    private(set) var basis: DeviceArray
     /// Diagonal and off-diagonal of `T`; the last off-diagonal element couples to the vector not yet used.
     private(set) var alphas: [Double] = [], betas: [Double] = []
     /// Whether the basis spans an invariant subspace: nothing is left to find from this start.
@@ -26,7 +26,7 @@ final class Krylov {
     ) throws(BackendError) {
         (self.matrix, space, self.avoiding) = (matrix, matrix.space, avoiding)
         self.capacity = min(capacity, matrix.dimension - (avoiding?.count ?? 0))
-        basis = try space.vectors(max(1, self.capacity))
+        basis = try space.vectors(max(1, min(self.capacity, 32)))
         product = try space.vector()
         work = try space.vector()
         try space.backend.write(start, to: product.all)
@@ -70,13 +70,21 @@ final class Krylov {
             throw BackendError(
                 .device, "the operator gave a vector that is not finite at Lanczos step \(steps)")
         }
-        let noise = 64 * space.precision.epsilon * norm
+        let noise = 16 * space.precision.epsilon * norm
         if beta <= noise || steps == space.dimension - (avoiding?.count ?? 0) {
             isInvariant = true
             betas[steps - 1] = 0
         } else if steps < capacity {
+            if steps * space.dimension == basis.count { try grow() }
             try space.scale(1 / beta, product.all, into: space.row(steps, of: basis))
         }
+    }
+
+    /// Doubles the room for vectors.
+    private func grow() throws(BackendError) {
+        let larger = try space.vectors(min(capacity, 2 * steps))
+        try space.backend.copy(basis.all, to: larger[0..<basis.count])
+        basis = larger
     }
 
     private func removeAvoided() throws(BackendError) {

@@ -5,7 +5,7 @@ import Data
 public struct MeanEstimate: Sendable {
     /// The mean.
     public let mean: Double
-    /// Sample standard deviation over √n; zero for a single sample, which tells nothing about its error.
+    /// Sample standard deviation over √n; not a number for a single sample, which tells nothing about its error.
     public let standardError: Double
 
     /// The estimate from samples.
@@ -14,7 +14,7 @@ public struct MeanEstimate: Sendable {
         let mean = samples.reduce(0, +) / n
         let squares = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         self.mean = mean
-        standardError = samples.count > 1 ? (squares / (n - 1) / n).squareRoot() : 0
+        standardError = samples.count > 1 ? (squares / (n - 1) / n).squareRoot() : .nan
     }
 }
 

@@ -7,11 +7,14 @@ public final class CPUBackend: Backend {
     /// What the device is.
     public let device: DeviceInfo
 
+    private let ledger: MemoryLedger
+
     /// OpenBLAS runs single-threaded; the backend splits work itself.
     public init() {
         openblas_set_num_threads(1)
         let memory = Int(ProcessInfo.processInfo.physicalMemory)
         let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+        ledger = MemoryLedger(total: memory, largest: memory)
         device = DeviceInfo(
             backend: "cpu", selector: "cpu", name: Self.processorName, platform: "OpenBLAS and C kernels",
             driver: configuration.trimmingCharacters(in: .whitespaces), kind: "cpu",
@@ -38,7 +41,7 @@ public final class CPUBackend: Backend {
 
     /// Zeroed memory for `count` elements.
     public func allocate(_ count: Int, _ precision: Precision) throws(BackendError) -> DeviceArray {
-        try CPUArray(count: count, precision: precision, available: device.memoryBytes)
+        try CPUArray(count: count, precision: precision, ledger)
     }
 
     /// Copies bytes into a slice.
@@ -69,21 +72,29 @@ public final class CPUBackend: Backend {
 /// Memory of the CPU backend, aligned to cache lines.
 final class CPUArray: DeviceArray {
     let base: UnsafeMutableRawPointer
+    private let bytes: Int
+    private let ledger: MemoryLedger
 
-    init(count: Int, precision: Precision, available: Int) throws(BackendError) {
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: precision.bytes)
+    init(count: Int, precision: Precision, _ ledger: MemoryLedger) throws(BackendError) {
+        let (product, overflow) = count.multipliedReportingOverflow(by: precision.bytes)
+        bytes = max(64, product)
+        self.ledger = ledger
+        try ledger.take(overflow ? Int.max : bytes)
         var memory: UnsafeMutableRawPointer?
-        if !overflow && bytes <= available { posix_memalign(&memory, 64, max(64, bytes)) }
+        posix_memalign(&memory, 64, bytes)
         guard let memory else {
-            throw BackendError(
-                .outOfMemory, "out of memory: asked for \(bytes) bytes, this machine has \(available)")
+            ledger.give(bytes)
+            throw ledger.outOfMemory(asked: bytes)
         }
-        memset(memory, 0, max(64, bytes))
+        memset(memory, 0, bytes)
         base = memory
         super.init(count: count, precision: precision)
     }
 
-    deinit { free(base) }
+    deinit {
+        free(base)
+        ledger.give(bytes)
+    }
 }
 
 /// Where a slice begins.

@@ -20,7 +20,7 @@ struct EvaluateCommand: ParsableCommand {
 
             The loss is a mean over samples; mse is 1/(2N) Σ‖f(x) − y‖². The gradient is flat, in layout order: \
             layers in order, weight before bias. Under an attack, loss and accuracy are those of the attacked \
-            inputs, and the gradient is taken there.
+            inputs, and the gradient is taken there. Without labels or targets, --output alone writes the logits.
             """)
 
     @OptionGroup var model: ModelOptions
@@ -38,9 +38,9 @@ struct EvaluateCommand: ParsableCommand {
     var gradient: String?
 
     private struct Output: Encodable {
-        var loss: Double
+        var loss: Double?
         var accuracy: Double?
-        var gradientNorm: Double
+        var gradientNorm: Double?
         var samples: Int
         var outputs: Int
         var parameters: Int
@@ -49,46 +49,50 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let samples = try data.load(needsTargets: true)
+        let samples = try data.load(needsTargets: gradient != nil || attack.chosen != nil || output == nil)
         let network = try model.network(samples)
-        try samples.check(network)
+        try samples.check(network, loss, common.precision, attack.chosen)
         let weights = try model.load(network, seed: common.seed)
         let backend = try common.open()
         let study = try Study(
             network, weights, samples, loss, batchSize: common.batchSize, on: backend, common.precision)
         let evaluation = try study.evaluator.run(study.arrays, attack: attack.chosen, seed: common.seed)
-        let risk = try study.risk(attack: attack.chosen, seed: common.seed)
-        let vector = try risk.space.vector()
-        _ = try risk.gradient(into: vector.all)
-        let norm = try risk.space.norm(vector.all)
+        var result = Output(
+            samples: samples.count, outputs: network.outputs, parameters: network.layout.count,
+            device: backend.device.name, precision: common.precision.rawValue)
+        var flat: [Double] = []
+        if samples.hasTargets {
+            let risk = try study.risk(attack: attack.chosen, seed: common.seed)
+            let vector = try risk.space.vector()
+            _ = try risk.gradient(into: vector.all)
+            flat = try backend.download(vector.all)
+            let norm = try risk.space.norm(vector.all)
+            guard evaluation.loss.isFinite, norm.isFinite else {
+                throw CommandError(
+                    "the loss is \(evaluation.loss) and its gradient's norm \(norm): the logits are too large for "
+                        + "\(common.precision), or not finite")
+            }
+            (result.loss, result.accuracy, result.gradientNorm) = (evaluation.loss, evaluation.accuracy, norm)
+        }
+        // Files last: a run that fails leaves earlier ones alone.
         if let output {
             try Npy.write(
                 .of(evaluation.logits, [samples.count, network.outputs], common.precision), to: output)
         }
-        if let gradient {
-            try Npy.write(.of(backend.download(vector.all), [vector.count], common.precision), to: gradient)
-        }
-        let result = Output(
-            loss: evaluation.loss, accuracy: evaluation.accuracy, gradientNorm: norm, samples: samples.count,
-            outputs: network.outputs, parameters: network.layout.count, device: backend.device.name,
-            precision: common.precision.rawValue)
+        if let gradient { try Npy.write(.of(flat, [flat.count], common.precision), to: gradient) }
         if common.json { return try Console.json(result) }
-        Console.table(
-            [("loss", formatSignificant(result.loss, digits: 6))]
-                + (result.accuracy.map { [("accuracy", formatSignificant($0, digits: 4))] } ?? [])
-                + [
-                    ("gradient norm", formatSignificant(norm, digits: 6)), ("samples", "\(samples.count)"),
-                    ("parameters", "\(network.layout.count)"), ("device", backend.device.name),
-                ])
-    }
-}
-
-extension NDArray {
-    /// An array in the format of a run.
-    static func of(_ values: [Double], _ shape: [Int], _ precision: Precision) -> NDArray {
-        switch precision {
-        case .float32: NDArray(shape: shape, floats: values.map { Float($0) })
-        case .float64: NDArray(shape: shape, doubles: values)
+        var rows: [(String, String)] = []
+        if let loss = result.loss { rows.append(("loss", formatSignificant(loss, digits: 6))) }
+        if let accuracy = result.accuracy {
+            rows.append(("accuracy", formatSignificant(accuracy, digits: 4)))
         }
+        if let norm = result.gradientNorm {
+            rows.append(("gradient norm", formatSignificant(norm, digits: 6)))
+        }
+        rows += [
+            ("samples", "\(samples.count)"), ("parameters", "\(network.layout.count)"),
+            ("device", backend.device.name),
+        ]
+        Console.table(rows)
     }
 }

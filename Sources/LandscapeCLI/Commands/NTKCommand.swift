@@ -44,7 +44,7 @@ struct NTKCommand: ParsableCommand {
         var samples2: Int?
         var outputs: Int
         var kind: String
-        var trace: Double
+        var trace: Double?
         var frobenius: Double
         var lambdaMax: Double?
         var lambdaMin: Double?
@@ -57,12 +57,13 @@ struct NTKCommand: ParsableCommand {
         guard memory > 0 else { throw CommandError("--memory is at least 1 MiB, found \(memory)") }
         let samples = try data.load(needsTargets: false)
         let network = try model.network(samples)
-        try samples.check(network)
+        try samples.check(network, nil, common.precision)
         let others = try inputs2.map {
             try Samples(
-                inputs: Npy.read($0), labels: nil, targets: nil, file: $0, labelFile: nil, targetFile: nil)
+                inputs: Npy.read($0).scaledPixels, labels: nil, targets: nil, file: $0, labelFile: nil,
+                targetFile: nil)
         }
-        try others?.check(network)
+        try others?.check(network, nil, common.precision)
         let weights = try model.load(network, seed: common.seed)
         let backend = try common.open()
         let arrays = try NetworkArrays(network, weights, on: backend, common.precision)
@@ -80,16 +81,17 @@ struct NTKCommand: ParsableCommand {
         let eigenvalues = others == nil ? try kernel.eigenvalues() : []
         let result = Output(
             samples: samples.count, samples2: others?.count, outputs: ntk.outputs, kind: kind.rawValue,
-            trace: kernel.trace, frobenius: kernel.frobenius, lambdaMax: eigenvalues.last,
+            trace: kernel.rows == kernel.columns ? kernel.trace : nil, frobenius: kernel.frobenius,
+            lambdaMax: eigenvalues.last,
             lambdaMin: eigenvalues.first, plan: ntk.layers, device: backend.device.name,
             precision: common.precision.rawValue)
         if common.json { return try Console.json(result) }
         Console.table(
             [
                 ("kernel", "\(kernel.rows) × \(kernel.columns), \(kind.rawValue)"),
-                ("trace", formatSignificant(result.trace, digits: 6)),
                 ("Frobenius norm", formatSignificant(result.frobenius, digits: 6)),
             ]
+                + (result.trace.map { [("trace", formatSignificant($0, digits: 6))] } ?? [])
                 + (result.lambdaMax.map { [("largest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
                 + (result.lambdaMin.map { [("smallest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
         )

@@ -48,8 +48,8 @@ struct QuickstartCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if !(epochs >= 0.1) || !epochs.isFinite {
-            throw ValidationError("--epochs is at least 0.1, found \(epochs)")
+        if !(epochs >= 0.1 && epochs <= 1e4) {
+            throw ValidationError("--epochs is between 0.1 and 10,000, found \(epochs)")
         }
     }
 
@@ -59,7 +59,8 @@ struct QuickstartCommand: ParsableCommand {
         let settings = QuickstartSettings(
             epochs: epochs, seed: common.seed, batchSize: common.batchSize,
             precision: common.precision.rawValue)
-        let folder = try RunFolder(output, settings, backend.device)
+        let folder = try RunFolder(
+            output, settings, backend.device, owned: ["model.yaml", "report.html", "standard", "adversarial"])
         let train = Digits.dataset(split: .train), test = Digits.dataset(split: .test)
         let network = try Builders.cnn(input: [1, 8, 8], classes: 10)
         try folder.write(Foundation.Data(ModelFile.text(network).utf8), "model.yaml")

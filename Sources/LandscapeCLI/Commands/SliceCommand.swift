@@ -41,8 +41,8 @@ struct SliceCommand: ParsableCommand {
     @Option(help: "Positions run from minus this to plus this.")
     var radius = 1.0
 
-    @Option(help: "filter, layer or none.")
-    var normalization: Directions.Normalization = .filter
+    @Option(help: "filter, layer or none; filter for random directions and none for your own unless given.")
+    var normalization: Directions.Normalization?
 
     @Option(
         help: "A flat direction [P] as .npy in layout order, instead of a random one; once per dimension.")
@@ -80,7 +80,7 @@ struct SliceCommand: ParsableCommand {
     func run() throws {
         let samples = try data.load(needsTargets: true)
         let network = try model.network(samples)
-        try samples.check(network)
+        try samples.check(network, loss, common.precision, attack.chosen)
         let weights = try model.load(network, seed: common.seed)
         let directions = try directions(network, weights)
         let backend = try common.open()
@@ -110,7 +110,7 @@ struct SliceCommand: ParsableCommand {
         let result = Output(
             alphas: alphas, betas: dimensions == 2 ? betas : nil, loss: rows[0],
             adversarialLoss: rows.count > 1 ? rows[1] : nil, centre: centre, samples: samples.count,
-            normalization: normalization.rawValue, device: backend.device.name,
+            normalization: scaling.rawValue, device: backend.device.name,
             precision: common.precision.rawValue)
         if common.json { return try Console.json(result) }
         let all = slice.values[0]
@@ -122,6 +122,8 @@ struct SliceCommand: ParsableCommand {
             ("folder", output ?? "none: give --output to keep arrays and a figure"),
         ])
     }
+
+    private var scaling: Directions.Normalization { normalization ?? (direction.isEmpty ? .filter : .none) }
 
     /// Random directions, or those of the files, scaled to the weights.
     private func directions(_ network: Network, _ weights: Weights) throws -> [[Double]] {
@@ -136,7 +138,7 @@ struct SliceCommand: ParsableCommand {
         return (0..<dimensions).map { index in
             let vector =
                 raw.isEmpty ? Directions.random(network.layout, seed: common.seed, index: index) : raw[index]
-            return Directions.normalized(vector, to: weights.parameters, network.layout, normalization)
+            return Directions.normalized(vector, to: weights.parameters, network.layout, scaling)
         }
     }
 
@@ -166,7 +168,7 @@ struct SliceCommand: ParsableCommand {
 enum SliceFigure {
     static func make(_ slice: Slice, name: String, caption: String, loss: String) -> Figure {
         let labels = ["clean loss", "adversarial loss"]
-        let axis = Axis("α (filter-normalised direction)")
+        let axis = Axis("α")
         if slice.betas.count == 1 {
             let series = slice.values.enumerated().map { index, values in
                 Series(

@@ -51,7 +51,10 @@ struct SpectrumCommand: ParsableCommand {
     @Option(help: "Random vectors for trace and density.")
     var probes = 10
 
-    @Option(help: "Residuals are accepted below this fraction of the largest eigenvalue.")
+    @Option(
+        help:
+            "Residuals are accepted below this fraction of their eigenvalue, or below rounding noise (16 ε‖A‖)."
+    )
     var tolerance: Double?
 
     private struct Output: Encodable {
@@ -84,7 +87,7 @@ struct SpectrumCommand: ParsableCommand {
     func run() throws {
         let samples = try data.load(needsTargets: true)
         let network = try model.network(samples)
-        try samples.check(network)
+        try samples.check(network, loss, common.precision, attack.chosen)
         let weights = try model.load(network, seed: common.seed)
         let backend = try common.open()
         let study = try Study(
@@ -112,7 +115,9 @@ struct SpectrumCommand: ParsableCommand {
         }
         if trace {
             let estimate = try TraceEstimate.hutchinson(curvature, probes: probes, seed: common.seed)
-            (result.trace, result.traceStandardError) = (estimate.mean, estimate.standardError)
+            result.trace = estimate.mean
+            // A single probe tells nothing about its error.
+            result.traceStandardError = probes > 1 ? estimate.standardError : nil
         }
         if density {
             let found = try SpectralDensity.estimate(
@@ -129,8 +134,11 @@ struct SpectrumCommand: ParsableCommand {
             ("samples", "\(result.samples)"),
             ("loss", formatSignificant(result.loss, digits: 6)),
         ]
-        if let trace = result.trace, let error = result.traceStandardError {
-            rows.append(("trace ± standard error", formatWithError(trace, error: error)))
+        if let trace = result.trace {
+            let error = result.traceStandardError
+            let text =
+                error.map { formatWithError(trace, error: $0) } ?? "\(formatSignificant(trace)) ± unknown"
+            rows.append(("trace ± standard error", text))
         }
         if let density = result.density {
             rows.append(("density points", "\(density.nodes.count)"))

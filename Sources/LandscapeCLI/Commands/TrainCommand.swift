@@ -48,6 +48,15 @@ struct TrainCommand: ParsableCommand {
         parsing: .upToNextOption, help: "Further epochs, possibly fractional, at which to keep a checkpoint.")
     var checkpoints: [Double] = []
 
+    func validate() throws {
+        if !(checkpointEvery == 0 || (checkpointEvery >= 1e-3 && checkpointEvery.isFinite)) {
+            throw ValidationError("--checkpoint-every is 0 or at least 0.001, found \(checkpointEvery)")
+        }
+        if let bad = checkpoints.first(where: { !($0 >= 0 && $0 <= training.epochs) }) {
+            throw ValidationError("--checkpoints lie between 0 and --epochs, found \(bad)")
+        }
+    }
+
     private struct Settings: Codable, Equatable {
         var model: String
         var data: String
@@ -71,19 +80,26 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let samples = try DataSource(parsing: data).load().validated()
-        let network = try network(for: samples)
-        try Samples(samples, file: data).check(network)
+        let dataset = try DataSource(parsing: data).load().validated()
+        let network = try network(for: dataset)
+        let samples = try Samples(dataset, file: data)
+        try samples.check(network, loss, common.precision, attack.chosen)
+        let held = try test.map { try Samples(DataSource(parsing: $0).load().validated(), file: $0) }
+        try held?.check(network, loss, common.precision)
         let options = training.options(common, loss, attack.chosen)
+        guard options.totalSteps(samples.count) > 0 else {
+            throw CommandError(
+                "--epochs \(options.epochs) is less than one step of \(options.stepsPerEpoch(samples.count)) per epoch"
+            )
+        }
         let backend = try common.open()
         let settings = Settings(
             model: ModelFile.text(network), data: data, test: test, training: options,
             precision: common.precision, checkpointEvery: checkpointEvery, checkpoints: checkpoints)
-        let folder = try RunFolder(output, settings, backend.device)
+        let folder = try RunFolder(
+            output, settings, backend.device, owned: ["model.yaml", "weights.safetensors", "metrics.jsonl"])
         try folder.write(Foundation.Data(ModelFile.text(network).utf8), "model.yaml")
 
-        let held = try test.map { try Samples(DataSource(parsing: $0).load().validated(), file: $0) }
-        try held?.check(network)
         let evaluator = try held.map { held in
             try Evaluator(
                 network, loss, inputs: held.inputs.doubles, targets: held.targetRows(network),
@@ -92,11 +108,12 @@ struct TrainCommand: ParsableCommand {
         }
         try folder.log("training on \(backend.device.name)")
         let run = TrainingRun(
-            network: network, options: options, data: samples, test: evaluator, checkpoints: checkpoints,
-            every: checkpointEvery, folder: try folder.folder("checkpoints"), title: "training")
+            network: network, options: options, samples: samples, test: evaluator, checkpoints: checkpoints,
+            every: checkpointEvery, folder: output, title: "training")
         let (weights, metrics) = try run.run(on: backend, common.precision)
         let path = folder.path("weights.safetensors")
-        try weights.write(to: path, for: network, common.precision == .float32 ? .float32 : .float64)
+        try writeAtomically(
+            weights.bytes(for: network, common.precision == .float32 ? .float32 : .float64), to: path)
         try folder.log("done")
         let last = metrics.last { $0.testLoss != nil }
         let epoch = metrics.perEpoch.last

@@ -16,9 +16,10 @@ struct RunFolder {
         var version: String
     }
 
-    /// Creates the folder, or opens it if it holds a run of the same configuration on the same device.
+    /// Creates the folder, or opens it if it holds a run of the same configuration on the same device. A folder
+    /// that holds one of the files `owned` by a run, but no run, is somebody's own and is refused.
     init<Configuration: Codable & Equatable>(
-        _ path: String, _ configuration: Configuration, _ device: DeviceInfo
+        _ path: String, _ configuration: Configuration, _ device: DeviceInfo, owned: [String]
     ) throws {
         self.path = path
         do {
@@ -37,6 +38,9 @@ struct RunFolder {
                     "\(path) holds another run (see config.json); choose another --output, or remove the folder"
                 )
             }
+        } else if let foreign = owned.first(where: { exists($0) }) {
+            throw CommandError(
+                "\(path) holds a \(foreign) that no run has written there; choose another --output")
         } else {
             let record = Record(
                 command: CommandLine.arguments, configuration: configuration, device: device,

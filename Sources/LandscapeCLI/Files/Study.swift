@@ -23,7 +23,11 @@ struct Study {
     ) throws {
         (self.network, self.samples, self.loss) = (network, samples, loss)
         (self.batchSize, self.backend, self.precision) = (batchSize, backend, precision)
-        targets = try samples.targetRows(network)
+        // Without targets only the logits mean anything.
+        targets =
+            samples.hasTargets
+            ? try samples.targetRows(network)
+            : [Double](repeating: 0, count: samples.count * network.outputs)
         arrays = try NetworkArrays(network, weights, on: backend, precision)
         evaluator = try Evaluator(
             network, loss, inputs: samples.inputs.doubles, targets: targets, labels: samples.labels,

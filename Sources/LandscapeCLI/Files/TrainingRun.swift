@@ -15,36 +15,41 @@ struct TrainingRun {
         var epoch: Double
         var loss: Double?
         var accuracy: Double?
+        /// Samples of the step's batch.
+        var samples: Int?
         var testLoss: Double?
         var testAccuracy: Double?
     }
 
     let network: Network
     let options: TrainingOptions
-    let data: Dataset
+    /// Training samples.
+    let samples: Samples
     /// Test samples, evaluated after every epoch.
     let test: Evaluator?
     /// Epochs, possibly fractional, at which checkpoints are kept besides those after every `every` epochs.
     let checkpoints: [Double]
     let every: Double
-    /// Existing folder for the files.
+    /// Existing folder for metrics and, in `checkpoints`, checkpoints.
     let folder: String
     let title: String
 
     /// Trains to the end. Returns the final weights and all metrics.
     func run(on backend: any Backend, _ precision: Precision) throws -> (weights: Weights, metrics: [Line]) {
         let trainer = try Trainer(
-            network, options, inputs: data.inputs.floats, targets: try targets(),
+            network, options, inputs: samples.inputs.floats,
+            targets: samples.targetRows(network).map { Float($0) },
             weights: .initial(network, seed: options.seed), on: backend, precision)
         let format: Safetensors.Format = precision == .float32 ? .float32 : .float64
         let kept = keptSteps(trainer)
+        try FileManager.default.createDirectory(atPath: checkpointFolder, withIntermediateDirectories: true)
         var lines: [Line] = []
-        if let last = Checkpoint.steps(in: folder).last(where: { $0 <= trainer.totalSteps }) {
-            try trainer.restore(Checkpoint.read(from: folder, step: last, for: network))
-            lines = try readMetrics().filter { $0.step <= last }
+        if let last = Checkpoint.steps(in: checkpointFolder).last(where: { $0 <= trainer.totalSteps }) {
+            try trainer.restore(Checkpoint.read(from: checkpointFolder, step: last, for: network))
+            lines = try readMetrics(upTo: last)
             if last < trainer.totalSteps, last > 0 { Console.note("\(title): going on from step \(last)") }
         } else {
-            try trainer.checkpoint().write(to: folder, for: network, format)
+            try trainer.checkpoint().write(to: checkpointFolder, for: network, format)
         }
         var progress = ProgressLine(title)
         let (first, began) = (trainer.step, ContinuousClock.now)
@@ -72,7 +77,7 @@ struct TrainingRun {
             if isKept {
                 // Metrics first: a checkpoint never knows more than they do.
                 try writeMetrics(lines)
-                try trainer.checkpoint().write(to: folder, for: network, format)
+                try trainer.checkpoint().write(to: checkpointFolder, for: network, format)
             }
         }
         Console.clear()
@@ -94,11 +99,6 @@ struct TrainingRun {
         return steps.union([trainer.totalSteps])
     }
 
-    private func targets() throws -> [Float] {
-        if let targets = data.targets { return targets.floats }
-        return try data.oneHot().floats
-    }
-
     private func append(_ trainer: Trainer, _ lines: inout [Line], _ written: inout Int) {
         let fresh = trainer.step - written
         for (offset, record) in trainer.records.suffix(fresh).enumerated() {
@@ -106,17 +106,33 @@ struct TrainingRun {
             lines.append(
                 Line(
                     step: step, epoch: Double(step) / Double(trainer.stepsPerEpoch), loss: record.loss,
-                    accuracy: record.accuracy))
+                    accuracy: samples.labels == nil ? nil : record.accuracy, samples: record.samples))
         }
         written = trainer.step
     }
 
     private var metricsPath: String { "\(folder)/metrics.jsonl" }
 
-    private func readMetrics() throws -> [Line] {
-        guard FileManager.default.fileExists(atPath: metricsPath) else { return [] }
+    private var checkpointFolder: String { "\(folder)/checkpoints" }
+
+    /// The lines of an earlier start, of steps up to `last`; they must all be there.
+    private func readMetrics(upTo last: Int) throws -> [Line] {
+        if last == 0 { return [] }
         let text = String(decoding: try readBytes(metricsPath), as: UTF8.self)
-        return try text.split(separator: "\n").map { try JSON.decode(Line.self, Foundation.Data($0.utf8)) }
+        var lines: [Line] = []
+        for (number, line) in text.split(separator: "\n").enumerated() {
+            guard let line = try? JSON.decode(Line.self, Foundation.Data(line.utf8)) else {
+                throw CommandError(
+                    "\(metricsPath): line \(number + 1) is damaged; remove the folder and start again")
+            }
+            if line.step <= last { lines.append(line) }
+        }
+        guard lines.filter({ $0.loss != nil }).count == last else {
+            throw CommandError(
+                "\(metricsPath): lines of steps before checkpoint \(last) are missing; remove the folder and start again"
+            )
+        }
+        return lines
     }
 
     private func writeMetrics(_ lines: [Line]) throws {
@@ -133,11 +149,12 @@ extension [TrainingRun.Line] {
         let groups = Dictionary(grouping: steps) { Int(($0.epoch - 1e-9).rounded(.down)) }
         return groups.keys.sorted().map { key in
             let group = groups[key]!
-            let count = Double(group.count)
-            return (
-                group.map(\.epoch).max()!, group.reduce(0) { $0 + $1.loss! } / count,
-                group.reduce(0) { $0 + ($1.accuracy ?? 0) } / count
-            )
+            // A ragged batch counts by its samples.
+            let count = group.reduce(0) { $0 + Double($1.samples ?? 1) }
+            func mean(_ value: (TrainingRun.Line) -> Double) -> Double {
+                group.reduce(0) { $0 + value($1) * Double($1.samples ?? 1) } / count
+            }
+            return (group.map(\.epoch).max()!, mean { $0.loss ?? 0 }, mean { $0.accuracy ?? 0 })
         }
     }
 }

@@ -27,7 +27,12 @@ struct AttackOptions: ParsableArguments {
     func validate() throws {
         if attack != nil, epsilon == nil { throw ValidationError("--attack needs --epsilon") }
         if attack == nil, epsilon != nil { throw ValidationError("--epsilon goes with --attack fgsm or pgd") }
-        if let epsilon, !(epsilon >= 0) { throw ValidationError("--epsilon is at least 0, found \(epsilon)") }
+        if let epsilon, !(epsilon >= 0 && epsilon.isFinite) {
+            throw ValidationError("--epsilon is at least 0, found \(epsilon)")
+        }
+        if let attackStepSize, !(attackStepSize > 0 && attackStepSize.isFinite) {
+            throw ValidationError("--attack-step-size is positive, found \(attackStepSize)")
+        }
         if attackSteps < 1 { throw ValidationError("--attack-steps is at least 1, found \(attackSteps)") }
     }
 

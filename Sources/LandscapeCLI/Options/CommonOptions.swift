@@ -20,7 +20,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "float32 or float64.")
     var precision: Precision = .float32
 
-    @Option(help: "Samples per pass through the device. Only training results depend on it.")
+    @Option(help: "Samples per pass through the device. Training depends on it; no other result does.")
     var batchSize = 64
 
     @Flag(help: "Print one JSON object on stdout instead of a table.")
@@ -34,6 +34,10 @@ struct CommonOptions: ParsableArguments {
     func open() throws -> any Backend {
         let (backend, note) = try Devices.open(device)
         if let note { Console.note(note) }
+        if precision == .float64, !backend.device.hasFloat64, device == "auto" {
+            Console.note("using the CPU: \(backend.device.name) has no float64 arithmetic")
+            return CPUBackend()
+        }
         if precision == .float64, !backend.device.hasFloat64 {
             throw CommandError("--precision float64: \(backend.device.name) has no float64 arithmetic")
         }

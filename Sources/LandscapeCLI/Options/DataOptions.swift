@@ -2,6 +2,8 @@ import ArgumentParser
 import Data
 import Graph
 import Models
+import Planner
+import Training
 
 /// Where samples come from: arrays of one's own, or a data set by name.
 struct DataOptions: ParsableArguments {
@@ -20,7 +22,7 @@ struct DataOptions: ParsableArguments {
             discussion: "COUNT takes a subset with equally many samples of every class, the same each time."))
     var data: String?
 
-    /// Reads the samples, without labels if none are asked for.
+    /// Reads the samples; labels or targets may be missing unless they are needed.
     func load(needsTargets: Bool) throws -> Samples {
         switch (inputs, data) {
         case (nil, nil): throw CommandError("no samples: give --inputs x.npy, or --data NAME[:SPLIT[:COUNT]]")
@@ -38,7 +40,7 @@ struct DataOptions: ParsableArguments {
                 throw CommandError("the loss needs --labels y.npy or --targets t.npy")
             }
             return try Samples(
-                inputs: Npy.read(inputs), labels: labels.map { try Npy.read($0) },
+                inputs: Npy.read(inputs).scaledPixels, labels: labels.map { try Npy.read($0) },
                 targets: targets.map { try Npy.read($0) }, file: inputs, labelFile: labels,
                 targetFile: targets)
         }
@@ -95,8 +97,13 @@ struct Samples {
             }
         }
         self.targets = targets
+        if let largest = self.labels?.max(), largest >= Self.mostClasses {
+            throw CommandError("\(labelFile ?? ""): label \(largest) is out of range")
+        }
         classes = self.labels.map { ($0.max() ?? 0) + 1 } ?? targets.map { $0.shape[1] }
     }
+
+    private static let mostClasses = 1_000_000
 
     private static func integers(_ labels: NDArray, _ count: Int, _ file: String) throws -> [Int] {
         guard labels.shape == [count] else {
@@ -108,11 +115,42 @@ struct Samples {
         return values
     }
 
+    /// Whether a loss can be computed.
+    var hasTargets: Bool { labels != nil || targets != nil }
+
     /// Number of samples.
     var count: Int { inputs.shape[0] }
 
-    /// Throws unless samples and labels fit the network.
-    func check(_ network: Network) throws {
+    /// Throws unless samples and targets suit a measurement: the network, the loss, the format, an attack.
+    func check(
+        _ network: Network, _ loss: Loss? = nil, _ precision: Precision = .float64, _ attack: Attack? = nil
+    ) throws {
+        try checkShapes(network)
+        let width = max(1, inputs.count / count)
+        let limit = precision == .float32 ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude
+        let values = inputs.doubles
+        if let bad = values.firstIndex(where: { abs($0) > limit }) {
+            throw CommandError(
+                "\(file): sample \(bad / width) holds \(values[bad]), too large for \(precision)")
+        }
+        if attack != nil, let bad = values.firstIndex(where: { $0 < 0 || $0 > 1 }) {
+            throw CommandError(
+                "\(file): sample \(bad / width) holds \(values[bad]), but attacks act on pixels in [0, 1]; "
+                    + "put a normalize layer into the model instead of normalising the samples")
+        }
+        guard loss == .crossEntropy, let targets else { return }
+        let rows = targets.doubles
+        for row in 0..<count {
+            let part = rows[row * targets.shape[1]..<(row + 1) * targets.shape[1]]
+            if part.contains(where: { $0 < 0 }) || abs(part.reduce(0, +) - 1) > 1e-3 {
+                throw CommandError(
+                    "cross-entropy needs class labels or rows of probabilities; target row \(row) is "
+                        + "\(Array(part.prefix(4))): use --loss mse for regression, or whole-number labels")
+            }
+        }
+    }
+
+    private func checkShapes(_ network: Network) throws {
         guard Array(inputs.shape.dropFirst()) == network.input.dims else {
             throw CommandError(
                 "\(file): samples of shape \(Array(inputs.shape.dropFirst())), the model takes \(network.input.dims)"

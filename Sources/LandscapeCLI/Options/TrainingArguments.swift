@@ -39,17 +39,27 @@ struct TrainingArguments: ParsableArguments {
     var decayFactor = 0.1
 
     func validate() throws {
-        if !(epochs > 0) || !epochs.isFinite {
-            throw ValidationError("--epochs is positive, found \(epochs)")
+        if !(epochs > 0 && epochs <= 1e6) {
+            throw ValidationError("--epochs is positive and at most a million, found \(epochs)")
         }
-        if let learningRate, !(learningRate > 0) {
+        if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
             throw ValidationError("--learning-rate is positive, found \(learningRate)")
         }
         if !(0..<1).contains(momentum) {
             throw ValidationError("--momentum lies in [0, 1), found \(momentum)")
         }
-        if weightDecay < 0 { throw ValidationError("--weight-decay is at least 0, found \(weightDecay)") }
-        if warmup < 0 { throw ValidationError("--warmup is at least 0, found \(warmup)") }
+        if !(weightDecay >= 0 && weightDecay.isFinite) {
+            throw ValidationError("--weight-decay is at least 0, found \(weightDecay)")
+        }
+        if !(warmup >= 0 && warmup.isFinite) {
+            throw ValidationError("--warmup is at least 0, found \(warmup)")
+        }
+        if let bad = milestones.first(where: { !($0 >= 0 && $0.isFinite) }) {
+            throw ValidationError("--milestones are epochs of at least 0, found \(bad)")
+        }
+        if !(decayFactor > 0 && decayFactor.isFinite) {
+            throw ValidationError("--decay-factor is positive, found \(decayFactor)")
+        }
         if schedule != .step, !milestones.isEmpty {
             throw ValidationError("--milestones go with --schedule step")
         }

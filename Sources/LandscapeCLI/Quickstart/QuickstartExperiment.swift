@@ -51,12 +51,11 @@ struct QuickstartExperiment {
             network, .crossEntropy, inputs: held.inputs.doubles, targets: held.oneHot().doubles,
             labels: held.labels, batchSize: 128, on: backend, precision)
         let training = TrainingRun(
-            network: network, options: options, data: train, test: evaluator,
-            checkpoints: settings.kernelTimes,
-            every: 0, folder: try run.folder("\(name)/checkpoints"), title: "\(name): training")
+            network: network, options: options, samples: try Samples(train, file: "digits"), test: evaluator,
+            checkpoints: settings.kernelTimes, every: 0, folder: folder, title: "\(name): training")
         let (weights, metrics) = try training.run(on: backend, precision)
         let format: Safetensors.Format = precision == .float32 ? .float32 : .float64
-        try weights.write(to: "\(folder)/weights.safetensors", for: network, format)
+        try writeAtomically(weights.bytes(for: network, format), to: "\(folder)/weights.safetensors")
         return metrics
     }
 
@@ -82,9 +81,11 @@ struct QuickstartExperiment {
         let x = try backend.upload(probes.inputs.doubles, precision)
         let perEpoch = (train.count + settings.batchSize - 1) / settings.batchSize
         var kernels: [(time: Double, kernel: KernelMatrix)] = []
-        for time in settings.kernelTimes {
-            Console.progress("\(name): kernel at epoch \(time)")
-            let step = Int((time * Double(perEpoch)).rounded())
+        // Times that share a step count once, and the end is always there.
+        let last = Int((settings.epochs * Double(perEpoch)).rounded())
+        let steps = Set(settings.kernelTimes.map { Int(($0 * Double(perEpoch)).rounded()) } + [last])
+        for step in steps.sorted() {
+            Console.progress("\(name): kernel after step \(step)")
             let weights = try Weights.read(
                 Checkpoint.weightsPath("\(folder)/checkpoints", step: step), for: network)
             let arrays = try NetworkArrays(network, weights, on: backend, precision)
@@ -95,8 +96,8 @@ struct QuickstartExperiment {
                 on: backend)
             kernels.append((Double(step) / Double(perEpoch), ntk.kernel))
         }
-        let last = kernels[kernels.count - 1].kernel
-        try run.write(last.elements, [last.rows, last.columns], "\(name)/ntk.npy")
+        let final = kernels[kernels.count - 1].kernel
+        try run.write(final.elements, [final.rows, final.columns], "\(name)/ntk.npy")
         let trajectory = KernelTrajectory(kernels)
         return QuickstartResults.Kernels(
             times: trajectory.times, distances: trajectory.distancesFromStart,

@@ -127,7 +127,8 @@ struct QuickstartReport {
 
     private var closing: [Document.Block] {
         let commands = """
-            landscape quickstart --device \(device.selector) --seed \(settings.seed) --precision \(settings.precision)
+            landscape quickstart --device \(device.selector) --seed \(settings.seed) --precision \(settings.precision) \\
+                --epochs \(formatSignificant(settings.epochs)) --batch-size \(settings.batchSize)
             landscape spectrum --model model.yaml --weights standard/weights.safetensors \\
                 --data digits:train:\(settings.curvatureSamples) --top \(settings.top) --trace --density
             landscape ntk --model model.yaml --weights standard/weights.safetensors \\

@@ -22,7 +22,8 @@ public enum ModelFile {
             root = try Yams.compose(yaml: text)
         } catch {
             // The first lines say what and where; the rest draws the place.
-            let reason = "\(error)".split(separator: "\n").prefix(2).joined(separator: ", ")
+            let lines = "\(error)".split(separator: "\n").prefix(2).filter { !$0.hasPrefix("Context") }
+            let reason = lines.joined(separator: ", ")
             throw ModelError("\(file): not valid YAML: \(reason)")
         }
         guard let mapping = root?.mapping else {

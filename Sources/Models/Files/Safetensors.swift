@@ -146,8 +146,8 @@ public enum Safetensors {
         }
     }
 
-    /// Writes tensors; an earlier file stays whole if anything fails.
-    public static func write(_ tensors: [NamedTensor], to path: String, _ format: Format) throws(ModelError) {
+    /// The bytes of a file with the given tensors.
+    public static func bytes(_ tensors: [NamedTensor], _ format: Format) -> [UInt8] {
         var body = Foundation.Data()
         var parts: [String] = []
         for tensor in tensors {
@@ -168,8 +168,14 @@ public enum Safetensors {
         append(UInt64(header.utf8.count), to: &file)
         file.append(contentsOf: header.utf8)
         file.append(body)
+        return [UInt8](file)
+    }
+
+    /// Writes tensors; an earlier file stays whole if anything fails.
+    public static func write(_ tensors: [NamedTensor], to path: String, _ format: Format) throws(ModelError) {
         do {
-            try file.write(to: URL(fileURLWithPath: path), options: .atomic)
+            try Foundation.Data(bytes(tensors, format)).write(
+                to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw ModelError("\(path): cannot be written: \(error.localizedDescription)")
         }

@@ -57,15 +57,23 @@ public struct Weights: Sendable {
         return sorted.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ") + (sorted.count > 4 ? ", …" : "")
     }
 
+    /// The bytes of a weight file with all tensors under their names.
+    public func bytes(for network: Network, _ format: Safetensors.Format) -> [UInt8] {
+        Safetensors.bytes(tensors(of: network), format)
+    }
+
     /// Writes all tensors under their names.
     public func write(
         to path: String, for network: Network, _ format: Safetensors.Format = .float32
     ) throws(ModelError) {
+        try Safetensors.write(tensors(of: network), to: path, format)
+    }
+
+    private func tensors(of network: Network) -> [NamedTensor] {
         func tensors(_ layout: ParameterLayout, _ flat: [Double]) -> [NamedTensor] {
             layout.entries.map { NamedTensor(name: $0.name, shape: $0.shape, values: Array(flat[$0.range])) }
         }
-        try Safetensors.write(
-            tensors(network.layout, parameters) + tensors(network.state, state), to: path, format)
+        return tensors(network.layout, parameters) + tensors(network.state, state)
     }
 }
 
