@@ -39,7 +39,4 @@ public final class BatchedData {
             return entry.array[index * count..<(index + 1) * count]
         }
     }
-
-    /// Replaces the contents of one array, for example by attacked inputs.
-    public func array(_ name: String) -> DeviceArray? { arrays[name]?.array }
 }

@@ -53,9 +53,6 @@ public final class Risk {
         let loss: Tensor
         /// The parameters in layout order.
         let parameters: [Tensor]
-
-        /// The loss of other logits on the same targets.
-        let lossOf: (Tensor) -> Tensor
     }
 
     /// A program over one batch whose outputs, one per parameter and then the scalars, are added to `sum of …`.
@@ -66,11 +63,10 @@ public final class Risk {
         let layout = programs.layout
         let program = Program.trace { trace in
             let logits = trace.inline(programs.forward(data.batchSize), inputs: [:])[0]
-            let lossProgram = programs.loss(data.batchSize)
-            let lossOf = { (logits: Tensor) in trace.inline(lossProgram, inputs: ["logits": logits])[0] }
+            let loss = trace.inline(programs.loss(data.batchSize), inputs: ["logits": logits])[0]
             let traced = Traced(
-                trace: trace, logits: logits, loss: lossOf(logits),
-                parameters: layout.entries.map { trace.input($0.name, $0.shape) }, lossOf: lossOf)
+                trace: trace, logits: logits, loss: loss,
+                parameters: layout.entries.map { trace.input($0.name, $0.shape) })
             let (vector, scalars) = body(traced)
             let parts = vector.map { zip(layout.entries.map(\.name), $0).map { ($0, $1) } } ?? []
             return (parts + scalars).map { name, value in
