@@ -33,6 +33,19 @@ oclgrind_library() {
         compgen -G '/usr/lib/*/oclgrind/liboclgrind-rt-icd.so'
 }
 
+# Whether some registered OpenCL driver is really there: its .icd file may outlive it.
+have_opencl_driver() {
+    [[ -n ${OCL_ICD_VENDORS:-} ]] && return 0
+    local icd library
+    for icd in /etc/OpenCL/vendors/*.icd; do
+        [[ -r $icd ]] || continue
+        library=$(head -n 1 "$icd")
+        [[ -e $library ]] && return 0
+        PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -F "${library:-none}" >/dev/null && return 0
+    done
+    return 1
+}
+
 # Whether what the Debian package $1 brings is present, from whatever source.
 have_package() {
     case $1 in
@@ -40,7 +53,7 @@ have_package() {
     ocl-icd-opencl-dev) have_library libOpenCL.so ;;
     libopenblas-dev) have_header cblas.h && have_library libopenblas.so ;;
     zlib1g-dev) have_header zlib.h && have_library libz.so ;;
-    pocl-opencl-icd) [[ -n ${OCL_ICD_VENDORS:-} ]] || any_file '/etc/OpenCL/vendors/*.icd' ;;
+    pocl-opencl-icd) have_opencl_driver ;;
     gnuplot-nox) command -v gnuplot >/dev/null ;;
     oclgrind) oclgrind_library >/dev/null ;;
     *) return 1 ;;
