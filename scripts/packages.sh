@@ -41,6 +41,7 @@ have_opencl_driver() {
         [[ -r $icd ]] || continue
         library=$(head -n 1 "$icd")
         [[ -e $library ]] && return 0
+        [[ -n $library ]] && have_library "$library" && return 0
         PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -F "${library:-none}" >/dev/null && return 0
     done
     return 1
