@@ -240,7 +240,7 @@ import Testing
     @Test func wrongFlags() throws {
         for flags in [
             ["--batch-size", "0"], ["--precision", "float16"], ["--attack", "pgd"], ["--epsilon", "0.1"],
-            ["--loss", "hinge"], ["--no-such-flag"],
+            ["--loss", "hinge"], ["--no-such-flag"], ["--batch-size", "\(Int.max)"],
         ] {
             let result = try Command.run(evaluate() + flags)
             #expect(result.status != 0 && result.output.isEmpty && !result.errors.isEmpty, "\(flags)")
@@ -257,7 +257,10 @@ import Testing
             #expect(result.status != 0 && result.output.isEmpty && !result.errors.isEmpty, "\(flags)")
         }
         let spectrum = ["spectrum"] + evaluate().dropFirst()
-        for flags in [["--top", "0"], ["--top", "99"], ["--probes", "0"], ["--lanczos-steps", "0"]] {
+        for flags in [
+            ["--top", "0"], ["--top", "99"], ["--probes", "0"], ["--lanczos-steps", "0"],
+            ["--probes", "\(Int.max)"],
+        ] {
             let result = try Command.run(spectrum + flags + ["--device", "cpu"])
             #expect(result.status != 0 && result.output.isEmpty && !result.errors.isEmpty, "\(flags)")
         }

@@ -54,7 +54,9 @@ struct NTKCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard memory > 0 else { throw CommandError("--memory is at least 1 MiB, found \(memory)") }
+        guard (1...1 << 30).contains(memory) else {
+            throw CommandError("--memory is between 1 and 2^30 MiB, found \(memory)")
+        }
         let samples = try data.load(needsTargets: false)
         let network = try model.network(samples)
         try samples.check(network, nil, common.precision)

@@ -67,7 +67,9 @@ struct SliceCommand: ParsableCommand {
         if !(1...2).contains(dimensions) {
             throw ValidationError("--dimensions is 1 or 2, found \(dimensions)")
         }
-        if points < 1 { throw ValidationError("--points is at least 1, found \(points)") }
+        if !(1...10_000).contains(points) {
+            throw ValidationError("--points is between 1 and 10,000, found \(points)")
+        }
         if !(radius > 0) || !radius.isFinite {
             throw ValidationError("--radius is positive, found \(radius)")
         }

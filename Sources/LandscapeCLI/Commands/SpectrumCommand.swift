@@ -77,8 +77,12 @@ struct SpectrumCommand: ParsableCommand {
 
     func validate() throws {
         if let top, top < 1 { throw ValidationError("--top is at least 1, found \(top)") }
-        if lanczosSteps < 1 { throw ValidationError("--lanczos-steps is at least 1, found \(lanczosSteps)") }
-        if probes < 1 { throw ValidationError("--probes is at least 1, found \(probes)") }
+        if !(1...1_000_000).contains(lanczosSteps) {
+            throw ValidationError("--lanczos-steps is between 1 and a million, found \(lanczosSteps)")
+        }
+        if !(1...1_000_000).contains(probes) {
+            throw ValidationError("--probes is between 1 and a million, found \(probes)")
+        }
         if let tolerance, !(tolerance > 0) {
             throw ValidationError("--tolerance is positive, found \(tolerance)")
         }

@@ -33,7 +33,9 @@ struct AttackOptions: ParsableArguments {
         if let attackStepSize, !(attackStepSize > 0 && attackStepSize.isFinite) {
             throw ValidationError("--attack-step-size is positive, found \(attackStepSize)")
         }
-        if attackSteps < 1 { throw ValidationError("--attack-steps is at least 1, found \(attackSteps)") }
+        if !(1...100_000).contains(attackSteps) {
+            throw ValidationError("--attack-steps is between 1 and 100,000, found \(attackSteps)")
+        }
     }
 
     /// The attack, if one was asked for.

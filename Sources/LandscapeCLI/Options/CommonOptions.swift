@@ -27,7 +27,9 @@ struct CommonOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
-        if batchSize < 1 { throw ValidationError("--batch-size is at least 1, found \(batchSize)") }
+        if !(1...1 << 20).contains(batchSize) {
+            throw ValidationError("--batch-size is between 1 and 1,048,576, found \(batchSize)")
+        }
     }
 
     /// Opens the device; a fallback is told on stderr.
