@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command: arguments in, library calls, files out.
 @main struct Landscape: ParsableCommand {
@@ -18,4 +19,17 @@ import ArgumentParser
             SpectrumCommand.self,
             SliceCommand.self, QuickstartCommand.self,
         ])
+
+    /// Runs the command. A result that cannot be written, for example to a full disk, is a failure.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            if fflush(nil) != 0 {
+                throw CommandError("the output cannot be written: \(String(cString: strerror(errno)))")
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -130,7 +130,7 @@ struct QuickstartReport {
             landscape quickstart --device \(device.selector) --seed \(settings.seed) --precision \(settings.precision) \\
                 --epochs \(formatSignificant(settings.epochs)) --batch-size \(settings.batchSize)
             landscape spectrum --model model.yaml --weights standard/weights.safetensors \\
-                --data digits:train:\(settings.curvatureSamples) --top \(settings.top) --trace --density
+                --data digits:train:\(settings.curvatureSamples) --top \(settings.top) --trace --probes \(settings.traceProbes)
             landscape ntk --model model.yaml --weights standard/weights.safetensors \\
                 --data digits:test:\(settings.kernelSamples) --kind full --output k.npy
             """
