@@ -24,7 +24,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits", exclude: ["digits.bin", "README.md"], cSettings: numericC),
         .target(
-            name: "CKernels", exclude: ["elementwise.inc", "reduce.inc", "moves.inc", "patches.inc"],
+            name: "CKernels", exclude: [
+                "elementwise.inc", "reduce.inc", "moves.inc", "products.inc", "tile.inc", "pack.inc", "product.inc",
+                "convolution.inc",
+            ],
             cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Kernels", exclude: ["cl"], cSettings: numericC),
 

@@ -30,8 +30,11 @@ public final class CPUBackend: Backend {
 
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {
-        if case .convolution(let convolution) = kernel { return CPUConvolution.scratch(convolution) }
-        return 0
+        switch kernel {
+        case .convolution(let convolution): CPUConvolution.scratch(convolution, precision)
+        case .matmul(let product): CPUMatmul.scratch(product)
+        default: 0
+        }
     }
 
     /// Makes a plan ready to run.

@@ -84,7 +84,25 @@ void ls_scatter_add_f32(const float *x, const float *index, float *result, int64
 void ls_scatter_add_f64(const double *x, const double *index, double *result, int64_t axis, int64_t inner,
                         int64_t indices, int64_t begin, int64_t end);
 
-// ---- Convolution patches (patches.c) ----
+// ---- Matrix products (products.c) ----
+
+// c = a·b, where one of each operand's distances between rows (a), columns (b) and terms is 1, and columns of c lie
+// next to each other.
+typedef struct {
+    int64_t k, a_row, a_term, b_column, b_term, c_row;
+} ls_product;
+
+// Whether this processor's vectors are so long (64 bytes) that these products should be preferred to a library's.
+int32_t ls_product_is_wide(void);
+
+// Elements of `work` for a block of this size.
+int64_t ls_product_work(int64_t rows, int64_t columns);
+
+// The block of c at (row, column). `wide` is 0 for float32 and 1 for float64. The order of every sum depends on k alone.
+void ls_product_block(int32_t wide, const ls_product *p, const void *a, const void *b, void *c, void *work,
+                      int64_t row, int64_t rows, int64_t column, int64_t columns);
+
+// ---- Convolutions (products.c) ----
 
 // One group of channels of one image, and the kernel that slides over it.
 typedef struct {
@@ -92,10 +110,39 @@ typedef struct {
     int64_t stride_h, stride_w, padding_h, padding_w;
 } ls_window;
 
-// patches[(c, u, v), (row, column)] from an image, zeros outside it.
-void ls_unfold_f32(const ls_window *window, const float *image, float *patches);
-void ls_unfold_f64(const ls_window *window, const double *image, double *patches);
+enum { LS_CONV_FORWARD, LS_CONV_INPUT, LS_CONV_FILTER };
 
-// The transpose: adds patches into an image, which the caller has zeroed.
-void ls_fold_f32(const ls_window *window, const float *patches, float *image);
-void ls_fold_f64(const ls_window *window, const double *patches, double *image);
+// How one of the convolution triple is computed for a shape; made once, used by any number of threads.
+typedef struct ls_conv ls_conv;
+ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters);
+void ls_conv_free(ls_conv *plan);
+
+// Elements of the packed filters of one group, and of one thread's working memory.
+int64_t ls_conv_packed(const ls_conv *plan);
+int64_t ls_conv_work(const ls_conv *plan);
+
+// Packs the filters of one group, for forward and input gradient.
+void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed);
+
+// Part `part` of `parts` of the result of one image and group, forward or input gradient.
+void ls_conv_image(int32_t wide, const ls_conv *plan, const void *source, const void *packed, void *result,
+                   void *work, int64_t part, int64_t parts);
+
+// Adds the filter gradient of one image and group to `sums`, or begins them.
+void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, const void *cotangent, void *sums, void *work,
+                 int32_t begins);
+
+// The filter gradient of one group from the sums of some pieces that lie `stride` apart, added in order.
+void ls_conv_finish(int32_t wide, const ls_conv *plan, const void *sums, int64_t pieces, int64_t stride,
+                    void *gradient);
+
+// ---- Threads (threads.c) ----
+
+// Threads that share work, the caller among them; 0 asks for one per processor. Only a call before the first use has
+// an effect.
+void ls_set_threads(int32_t count);
+int32_t ls_threads(void);
+
+// Calls body(context, piece, thread) for pieces 0..<count on all threads, and returns when all are done. Pieces are
+// taken in order by whoever is free; `thread` is below `ls_threads()`. Calls from within a body run in place.
+void ls_parallel(int64_t count, void (*body)(void *context, int64_t piece, int32_t thread), void *context);
