@@ -25,6 +25,7 @@ import Foundation
         do {
             var command = try parseAsRoot()
             try command.run()
+            try Profiling.end()
             if fflush(nil) != 0 {
                 throw CommandError("the output cannot be written: \(String(cString: strerror(errno)))")
             }

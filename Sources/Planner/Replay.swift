@@ -74,23 +74,3 @@ extension Plan: CustomStringConvertible {
         }
     }
 }
-
-extension Kernel {
-    /// A short name for listings.
-    public var name: String {
-        switch self {
-        case .elementwise(let kernel): "elementwise[\(kernel.expression.terms.count)]"
-        case .reduce(let reduction): reduction.kind == .sum ? "sum" : "max"
-        case .pad: "pad"
-        case .gather: "gather"
-        case .scatterAdd: "scatterAdd"
-        case .matmul(let product): product.isGram ? "gram" : "matmul"
-        case .convolution(let convolution):
-            switch convolution.role {
-            case .forward: "conv"
-            case .inputGradient: "dgrad"
-            case .filterGradient: "wgrad"
-            }
-        }
-    }
-}

@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 import Foundation
 import Planner
@@ -18,9 +19,12 @@ public final class CPUBackend: Backend {
         device = DeviceInfo(
             backend: "cpu", selector: "cpu", name: Self.processorName, platform: "OpenBLAS and C kernels",
             driver: configuration.trimmingCharacters(in: .whitespaces), kind: "cpu",
-            computeUnits: ProcessInfo.processInfo.activeProcessorCount, memoryBytes: memory,
+            computeUnits: Parallel.threads, memoryBytes: memory,
             largestAllocationBytes: memory, hasFloat64: true)
     }
+
+    /// Sets how many threads share work. Only a call before the first use of any CPU backend has an effect.
+    public static func useThreads(_ count: Int) { ls_set_threads(Int32(count)) }
 
     private static var processorName: String {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

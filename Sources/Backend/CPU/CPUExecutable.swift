@@ -18,9 +18,11 @@ final class CPUExecutable: Executable {
     private let kernels: [any CPUKernel]
     private let arena: DeviceArray
     private let tables: [DeviceArray]
+    private let profiled: ProfiledPlan?
 
     init(_ plan: Plan, on backend: CPUBackend) throws(BackendError) {
         self.plan = plan
+        profiled = ProfiledPlan(plan, on: backend.device)
         arena = try backend.allocate(plan.arenaCount, plan.precision)
         var tables: [DeviceArray] = []
         for table in plan.tables { tables.append(try backend.upload(table, plan.precision)) }
@@ -53,11 +55,13 @@ final class CPUExecutable: Executable {
                 }
             return base + buffer.offset * bytes
         }
-        for (step, kernel) in zip(plan.steps, kernels) where step.count > 0 {
-            kernel.run(
+        for (index, step) in plan.steps.enumerated() where step.count > 0 {
+            let start = Profile.now
+            kernels[index].run(
                 CPUBinding(
                     operands: step.operands.map { UnsafeRawPointer(locate($0)) }, result: locate(step.result),
                     scratch: step.scratch.map(locate)))
+            profiled?.record(step: index, start: start, end: Profile.now)
         }
     }
 }

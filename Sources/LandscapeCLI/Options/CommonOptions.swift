@@ -23,10 +23,22 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Samples per pass through the device. Training depends on it; no other result does.")
     var batchSize = 64
 
+    @Option(help: "Threads of the CPU backend; results do not depend on them. Default: one per processor.")
+    var threads: Int?
+
     @Flag(help: "Print one JSON object on stdout instead of a table.")
     var json = false
 
+    @Flag(help: "Print the ten steps that took the most time on stderr at the end.")
+    var profile = false
+
     func validate() throws {
+        if let threads {
+            guard (1...256).contains(threads) else {
+                throw ValidationError("--threads is between 1 and 256, found \(threads)")
+            }
+            CPUBackend.useThreads(threads)
+        }
         if !(1...1 << 20).contains(batchSize) {
             throw ValidationError("--batch-size is between 1 and 1,048,576, found \(batchSize)")
         }
@@ -34,6 +46,7 @@ struct CommonOptions: ParsableArguments {
 
     /// Opens the device; a fallback is told on stderr.
     func open() throws -> any Backend {
+        try Profiling.begin(isAsked: profile)
         let (backend, note) = try Devices.open(device)
         if let note { Console.note(note) }
         if precision == .float64, !backend.device.hasFloat64, device == "auto" {
