@@ -2,33 +2,36 @@
 #pragma once
 #include "include/CKernels.h"
 
-// Results at a grid of positions, as a convolution of the padded source that moves `step` per position. A strided
-// input gradient has one pass for every residue of its positions; everything else has one.
+// Results at a grid of positions, as a convolution of the padded source. A strided input gradient has one pass for
+// every residue of its positions, whose results are interleaved at the end; everything else has one.
 typedef struct {
-    int64_t taps, terms;             // kernel positions, and times the source's channels
-    int64_t grid_h, grid_w;          // positions
-    int64_t step_h, step_w;          // in the source
-    int64_t first, by_row, by_column;  // where results go: first + row·by_row + column·by_column
-    int64_t packed;                  // first element of its packed filters
-    int32_t direct;                  // vectors of positions are read from the padded source as they are
-    int32_t *tap;                    // kernel position u·kernel_w + v of every tap
-    int32_t *off;                    // source element of every term, from that of a position
-    int32_t *scatter;                // where every position's result goes, if not side by side
+    int64_t taps, terms;     // kernel positions, and times the source's channels
+    int64_t grid_h, grid_w;  // positions
+    int64_t step_h;          // rows of the source between rows of positions; columns have distance 1
+    int64_t packed;          // first element of its packed filters
+    int64_t plane;           // first element of its results, where they are interleaved later
+    int32_t is_direct;       // vectors of positions are read from the padded source as they are
+    int32_t *tap;            // kernel position u·kernel_w + v of every tap
+    int32_t *off;            // source element of every term, from that of a position
 } ls_pass;
 
 struct ls_conv {
     ls_window window;
     int64_t filters;
     int32_t role;
-    // The source: channels, extents, and where it lies in its padded plane.
-    int64_t channels, height, width, plane_h, plane_w, top, left;
-    int32_t in_place;                // the source needs no padded copy
-    int64_t lines, result_plane;     // rows of the result, and distance between them
-    int64_t packed_count, work_count, sums_count;
+    // The source: channels, extents, and where it lies in its padded plane. Columns of one residue of `step_w` lie
+    // together, `part_w` of them, so that positions a step apart are neighbours.
+    int64_t channels, height, width, plane_h, plane_w, top, left, step_w, part_w;
+    int32_t is_in_place;     // the source needs no padded copy
+    int64_t lines, result_plane;  // rows of the result, and distance between them
+    int64_t packed_count, work_count;
     int32_t pass_count;
     ls_pass *passes;
-    int32_t *off;                    // filter gradient: element of the channels-last source of every position
-    int32_t *steps;                  // k·(columns of a panel)
+    int32_t *steps;          // k·(columns of a panel)
+    // The filter gradient: images that are summed together, and the element of every position of the channels-last
+    // sources.
+    int64_t batch, last_count;
+    int32_t *off;
 };
 
 // Elements after a padded source that chunks and vectors may read.

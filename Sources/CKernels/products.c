@@ -46,7 +46,7 @@ typedef struct {
     void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t, int64_t, int64_t);
     void (*pack)(const ls_conv *, const void *, void *);
     void (*image)(const ls_conv *, const void *, const void *, void *, void *, int64_t, int64_t);
-    void (*sum)(const ls_conv *, const void *, const void *, void *, void *, int32_t);
+    void (*sum)(const ls_conv *, const void *, int64_t, const void *, int64_t, int64_t, void *, void *);
     void (*finish)(const ls_conv *, const void *, int64_t, int64_t, void *);
 } kernels;
 
@@ -89,73 +89,71 @@ static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); 
 
 // Vectors along rows waste lanes; packing patches costs about four lines' worth of work. The cheaper is taken.
 static int32_t is_direct(const ls_conv *plan, const ls_pass *pass, int64_t lanes) {
-    if (pass->step_w != 1 || pass->terms == 0) return 0;
     const double used = (double)pass->grid_w / (double)round_up(pass->grid_w, lanes);
-    return 1 / used <= 1 + 4.0 / (double)plan->lines;
+    return pass->terms > 0 && 1 / used <= 1 + 4.0 / (double)plan->lines;
 }
 
-// The positions' grid, the filters' place and the tables of a pass whose taps are set.
+// What follows from a pass's grid and taps.
 static void finish_pass(ls_conv *plan, ls_pass *pass, const kernels *k) {
     pass->terms = plan->channels * pass->taps;
     pass->packed = plan->packed_count;
     plan->packed_count += round_up(plan->lines, k->rows) * pass->terms;
-    pass->direct = is_direct(plan, pass, k->lanes);
-    if (pass->by_column == 1 && pass->by_row == pass->grid_w) return;
-    const int64_t positions = pass->grid_h * pass->grid_w;
-    pass->scatter = malloc((size_t)(positions + 1) * sizeof(int32_t));
-    for (int64_t p = 0; p < positions; p++)
-        pass->scatter[p] =
-            (int32_t)(pass->first + p / pass->grid_w * pass->by_row + p % pass->grid_w * pass->by_column);
+    pass->is_direct = is_direct(plan, pass, k->lanes);
+    pass->off = malloc((size_t)(pass->terms + 1) * sizeof(int32_t));
+}
+
+// The source element of row y and column x of a padded plane.
+static int32_t element(const ls_conv *plan, int64_t channel, int64_t y, int64_t x) {
+    const int64_t column = x % plan->step_w * plan->part_w + x / plan->step_w;
+    return (int32_t)((channel * plan->plane_h + y) * plan->plane_w + column);
 }
 
 static void plan_forward(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
     plan->channels = w->channels, plan->height = w->height, plan->width = w->width;
     plan->top = w->padding_h, plan->left = w->padding_w;
-    plan->plane_h = plan->height + 2 * plan->top, plan->plane_w = plan->width + 2 * plan->left;
+    plan->plane_h = plan->height + 2 * plan->top;
+    plan->step_w = w->stride_w;
+    plan->part_w = (plan->width + 2 * plan->left + plan->step_w - 1) / plan->step_w;
     plan->lines = plan->filters, plan->result_plane = w->out_h * w->out_w;
     plan->pass_count = 1;
     ls_pass *pass = plan->passes = calloc(1, sizeof(ls_pass));
     pass->taps = w->kernel_h * w->kernel_w;
-    pass->grid_h = w->out_h, pass->grid_w = w->out_w, pass->step_h = w->stride_h, pass->step_w = w->stride_w;
-    const int32_t is_pointwise = pass->taps == 1 && pass->step_h == 1 && pass->step_w == 1 && !plan->top && !plan->left;
+    pass->grid_h = w->out_h, pass->grid_w = w->out_w, pass->step_h = w->stride_h;
+    const int32_t is_pointwise =
+        pass->taps == 1 && w->stride_h == 1 && w->stride_w == 1 && plan->top == 0 && plan->left == 0;
     if (is_pointwise) {
         // All pixels are one row.
-        plan->width = plan->plane_w = pass->grid_w = w->height * w->width;
+        plan->width = plan->part_w = pass->grid_w = w->height * w->width;
         plan->height = plan->plane_h = pass->grid_h = 1;
     }
-    pass->by_row = pass->grid_w, pass->by_column = 1;
+    plan->plane_w = plan->part_w * plan->step_w;
     finish_pass(plan, pass, k);
-    plan->in_place = is_pointwise && pass->direct && pass->grid_w % k->lanes == 0;
-    pass->off = malloc((size_t)(pass->terms + 1) * sizeof(int32_t));
+    plan->is_in_place = is_pointwise && pass->is_direct && pass->grid_w % k->lanes == 0;
     int32_t *off = pass->off;
     for (int64_t c = 0; c < plan->channels; c++)
         for (int64_t u = 0; u < w->kernel_h; u++)
-            for (int64_t v = 0; v < w->kernel_w; v++)
-                *off++ = (int32_t)((c * plan->plane_h + u) * plan->plane_w + v);
-}
-
-// Positions of one residue along one axis: position i·stride + residue is touched by tap residue' + t·stride of the
-// cotangent's element i + (residue + padding − tap)/stride.
-static int64_t shift(int64_t residue, int64_t padding, int64_t tap, int64_t stride) {
-    return floor_divide(residue + padding - tap, stride);
+            for (int64_t v = 0; v < w->kernel_w; v++) *off++ = element(plan, c, u, v);
 }
 
 static void plan_input(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
     plan->channels = plan->filters, plan->height = w->out_h, plan->width = w->out_w;
     plan->lines = w->channels, plan->result_plane = w->height * w->width;
-    // The farthest elements of the cotangent that any tap of any residue touches.
+    // The farthest elements of the cotangent that any tap of any position touches.
     const int64_t low_h = floor_divide(w->padding_h - w->kernel_h + 1, w->stride_h);
     const int64_t low_w = floor_divide(w->padding_w - w->kernel_w + 1, w->stride_w);
     const int64_t high_h = floor_divide(w->height - 1 + w->padding_h, w->stride_h);
     const int64_t high_w = floor_divide(w->width - 1 + w->padding_w, w->stride_w);
     plan->top = low_h < 0 ? -low_h : 0, plan->left = low_w < 0 ? -low_w : 0;
     plan->plane_h = plan->top + (high_h + 1 > w->out_h ? high_h + 1 : w->out_h);
-    plan->plane_w = plan->left + (high_w + 1 > w->out_w ? high_w + 1 : w->out_w);
+    plan->plane_w = plan->part_w = plan->left + (high_w + 1 > w->out_w ? high_w + 1 : w->out_w);
+    plan->step_w = 1;
     plan->passes = calloc((size_t)(w->stride_h * w->stride_w), sizeof(ls_pass));
+    int64_t plane = 0;
     for (int64_t a = 0; a < least(w->stride_h, w->height); a++)
         for (int64_t b = 0; b < least(w->stride_w, w->width); b++) {
+            // Position i·stride + a is touched by taps u of the same residue, at element i + (a + padding − u)/stride.
             ls_pass *pass = &plan->passes[plan->pass_count++];
             pass->tap = malloc((size_t)(w->kernel_h * w->kernel_w) * sizeof(int32_t));
             for (int64_t u = (a + w->padding_h) % w->stride_h; u < w->kernel_h; u += w->stride_h)
@@ -163,18 +161,16 @@ static void plan_input(ls_conv *plan, const kernels *k) {
                     pass->tap[pass->taps++] = (int32_t)(u * w->kernel_w + v);
             pass->grid_h = (w->height - a + w->stride_h - 1) / w->stride_h;
             pass->grid_w = (w->width - b + w->stride_w - 1) / w->stride_w;
-            pass->step_h = pass->step_w = 1;
-            pass->first = a * w->width + b;
-            pass->by_row = w->stride_h * w->width, pass->by_column = w->stride_w;
+            pass->step_h = 1;
+            pass->plane = plane;
+            plane += plan->lines * pass->grid_h * pass->grid_w;
             finish_pass(plan, pass, k);
-            pass->off = malloc((size_t)(pass->terms + 1) * sizeof(int32_t));
             int32_t *off = pass->off;
             for (int64_t f = 0; f < plan->channels; f++)
                 for (int64_t t = 0; t < pass->taps; t++) {
                     const int64_t u = pass->tap[t] / w->kernel_w, v = pass->tap[t] % w->kernel_w;
-                    const int64_t y = plan->top + shift(a, w->padding_h, u, w->stride_h);
-                    const int64_t x = plan->left + shift(b, w->padding_w, v, w->stride_w);
-                    *off++ = (int32_t)((f * plan->plane_h + y) * plan->plane_w + x);
+                    *off++ = element(plan, f, plan->top + floor_divide(a + w->padding_h - u, w->stride_h),
+                                     plan->left + floor_divide(b + w->padding_w - v, w->stride_w));
                 }
         }
 }
@@ -184,12 +180,16 @@ static void plan_filter(ls_conv *plan) {
     plan->channels = w->channels, plan->height = w->height, plan->width = w->width;
     plan->top = w->padding_h, plan->left = w->padding_w;
     plan->plane_h = plan->height + 2 * plan->top, plan->plane_w = plan->width + 2 * plan->left;
-    plan->sums_count = plan->filters * w->channels * w->kernel_h * w->kernel_w;
-    plan->off = malloc((size_t)(w->out_h * w->out_w + 1) * sizeof(int32_t));
-    for (int64_t y = 0; y < w->out_h; y++)
-        for (int64_t x = 0; x < w->out_w; x++)
-            plan->off[y * w->out_w + x] =
-                (int32_t)((y * w->stride_h * plan->plane_w + x * w->stride_w) * plan->channels);
+    plan->last_count = plan->plane_h * plan->plane_w * plan->channels;
+    const int64_t positions = w->out_h * w->out_w;
+    plan->batch = positions > 0 && TERMS / positions > 1 ? least(TERMS / positions, 8) : 1;
+    plan->off = malloc((size_t)(plan->batch * positions + 1) * sizeof(int32_t));
+    int32_t *off = plan->off;
+    for (int64_t image = 0; image < plan->batch; image++)
+        for (int64_t y = 0; y < w->out_h; y++)
+            for (int64_t x = 0; x < w->out_w; x++)
+                *off++ = (int32_t)(image * plan->last_count +
+                                   (y * w->stride_h * plan->plane_w + x * w->stride_w) * plan->channels);
 }
 
 ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters) {
@@ -200,20 +200,27 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
     plan->role = role;
     if (role == LS_CONV_FORWARD) plan_forward(plan, k);
     if (role == LS_CONV_INPUT) plan_input(plan, k);
-    if (role == LS_CONV_FILTER) plan_filter(plan);
-    const int64_t width = PANELS * k->lanes, plane = plan->channels * plan->plane_h * plan->plane_w;
+    if (role == LS_CONV_FILTER) {
+        plan_filter(plan);
+        const int64_t positions = window->out_h * window->out_w;
+        const int64_t terms = plan->batch > 1 ? plan->batch * positions : least(TERMS, positions);
+        plan->work_count = plan->batch * plan->last_count + LS_CONV_SLACK + round_up(filters, k->rows) * terms;
+        return plan;
+    }
+    const int64_t width = PANELS * k->lanes;
     int64_t block = 1, packs = 0;
     for (int32_t p = 0; p < plan->pass_count; p++) {
-        const int64_t terms = least(ls_conv_block(plan->passes[p].taps), plan->passes[p].terms);
+        const ls_pass *pass = &plan->passes[p];
+        if (pass->is_direct) continue;
+        const int64_t terms = least(ls_conv_block(pass->taps), pass->terms);
         if (terms > block) block = terms;
-        if (!plan->passes[p].direct) packs = 1;
+        packs = 1;
     }
     plan->steps = malloc((size_t)block * sizeof(int32_t));
     for (int64_t i = 0; i < block; i++) plan->steps[i] = (int32_t)(i * width);
-    plan->work_count = plan->in_place ? 0 : plane + LS_CONV_SLACK;
+    if (!plan->is_in_place) plan->work_count += plan->channels * plan->plane_h * plan->plane_w + LS_CONV_SLACK;
+    if (plan->pass_count > 1) plan->work_count += plan->lines * plan->result_plane;
     if (packs) plan->work_count += block * width + LS_CONV_SLACK;
-    if (role == LS_CONV_FILTER)
-        plan->work_count += round_up(filters, k->rows) * least(TERMS, window->out_h * window->out_w);
     return plan;
 }
 
@@ -221,7 +228,6 @@ void ls_conv_free(ls_conv *plan) {
     for (int32_t p = 0; p < plan->pass_count; p++) {
         free(plan->passes[p].tap);
         free(plan->passes[p].off);
-        free(plan->passes[p].scatter);
     }
     free(plan->passes);
     free(plan->off);
@@ -239,9 +245,9 @@ void ls_conv_image(int32_t wide, const ls_conv *plan, const void *source, const 
                    void *work, int64_t part, int64_t parts) {
     kernels_for(wide)->image(plan, source, packed, result, work, part, parts);
 }
-void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, const void *cotangent, void *sums, void *work,
-                 int32_t begins) {
-    kernels_for(wide)->sum(plan, image, cotangent, sums, work, begins);
+void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, int64_t image_step, const void *cotangent,
+                 int64_t cotangent_step, int64_t images, void *sums, void *work) {
+    kernels_for(wide)->sum(plan, image, image_step, cotangent, cotangent_step, images, sums, work);
 }
 void ls_conv_finish(int32_t wide, const ls_conv *plan, const void *sums, int64_t pieces, int64_t stride,
                     void *gradient) {

@@ -82,12 +82,12 @@ final class CPUConvolution: CPUKernel {
             let (group, piece) = (index / pieces, index % pieces)
             let mine = sums + (piece * shape.w.count + group * filterCount) * bytes
             let range = samples * piece / pieces..<samples * (piece + 1) / pieces
-            for sample in range {
-                let image = sample * groups + group
+            let first = range.lowerBound * groups + group
+            if !range.isEmpty {
                 ls_conv_sum(
-                    precision.isWide, plan, binding.operands[0] + image * imageCount * bytes,
-                    binding.operands[1] + image * resultCount * bytes, mine, own(thread),
-                    sample == range.lowerBound ? 1 : 0)
+                    precision.isWide, plan, binding.operands[0] + first * imageCount * bytes,
+                    Int64(groups * imageCount), binding.operands[1] + first * resultCount * bytes,
+                    Int64(groups * resultCount), Int64(range.count), mine, own(thread))
             }
             if range.isEmpty { memset(mine, 0, filterCount * bytes) }
         }

@@ -128,9 +128,10 @@ void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed
 void ls_conv_image(int32_t wide, const ls_conv *plan, const void *source, const void *packed, void *result,
                    void *work, int64_t part, int64_t parts);
 
-// Adds the filter gradient of one image and group to `sums`, or begins them.
-void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, const void *cotangent, void *sums, void *work,
-                 int32_t begins);
+// Sums the filter gradients of some images of one group, at least one. Images and cotangents are `image_step` and
+// `cotangent_step` elements apart.
+void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, int64_t image_step, const void *cotangent,
+                 int64_t cotangent_step, int64_t images, void *sums, void *work);
 
 // The filter gradient of one group from the sums of some pieces that lie `stride` apart, added in order.
 void ls_conv_finish(int32_t wide, const ls_conv *plan, const void *sums, int64_t pieces, int64_t stride,
