@@ -25,8 +25,8 @@ let package = Package(
         .target(name: "CDigits", exclude: ["digits.bin", "README.md"], cSettings: numericC),
         .target(
             name: "CKernels", exclude: [
-                "elementwise.inc", "reduce.inc", "moves.inc", "products.inc", "tile.inc", "pack.inc", "product.inc",
-                "convolution.inc",
+                "chains.inc", "vector.inc", "functions.inc", "chain.inc", "reduce.inc", "moves.inc", "products.inc",
+                "tile.inc", "pack.inc", "product.inc", "convolution.inc",
             ],
             cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Kernels", exclude: ["cl"], cSettings: numericC),

@@ -6,6 +6,9 @@ public protocol Backend: AnyObject {
     /// What the device is.
     var device: DeviceInfo { get }
 
+    /// What kernels can take in beside their own work.
+    var plannerOptions: PlannerOptions { get }
+
     /// Elements of working memory that a kernel needs while it runs.
     func scratch(for kernel: Kernel, precision: Precision) -> Int
 
@@ -39,17 +42,23 @@ public protocol Executable: AnyObject {
 }
 
 extension Backend {
-    /// Plans and compiles a program.
-    public func compile(_ program: Program, _ precision: Precision) throws(BackendError) -> any Executable {
-        let plan: Plan
+    /// Nothing is taken in unless a backend says so.
+    public var plannerOptions: PlannerOptions { PlannerOptions() }
+
+    /// A plan of a program for this backend's kernels.
+    public func plan(_ program: Program, _ precision: Precision) throws(BackendError) -> Plan {
         do throws(ProgramError) {
-            plan = try Planner.plan(program, precision: precision) {
+            return try Planner.plan(program, precision: precision, options: plannerOptions) {
                 self.scratch(for: $0, precision: precision)
             }
         } catch {
             throw BackendError(.program, "a program cannot be planned: \(error)")
         }
-        let executable: any Executable = try compile(plan)
+    }
+
+    /// Plans and compiles a program.
+    public func compile(_ program: Program, _ precision: Precision) throws(BackendError) -> any Executable {
+        let executable: any Executable = try compile(try plan(program, precision))
         return Validation.isOn ? try ValidatingExecutable(executable, on: self) : executable
     }
 

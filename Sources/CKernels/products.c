@@ -1,6 +1,7 @@
 // Matrix products and convolutions for every instruction set that this processor may have; the best one is taken
 // when the program runs.
 #include "convolution.h"
+#include "sets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +9,11 @@
 // Vectors of a tile, and terms of a product that are packed at a time.
 #define PANELS 3
 #define TERMS 384
-#define JOIN_(a, b, c) a##_##b##_##c
-#define JOIN(a, b, c) JOIN_(a, b, c)
-#define FN(name) JOIN(name, TYPE, SET)
-
 #if defined(__x86_64__)
 #define SET avx512
 #define ROWS 8
 #define BYTES 64
-#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target(LS_AVX512))), apply_to = function)
 #include "products.inc"
 #pragma clang attribute pop
 #undef SET
@@ -26,7 +23,7 @@
 #define SET avx2
 #define ROWS 4
 #define BYTES 32
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target(LS_AVX2))), apply_to = function)
 #include "products.inc"
 #pragma clang attribute pop
 #undef SET
@@ -56,16 +53,14 @@ typedef struct {
 
 // By precision: 0 float32, 1 float64.
 static const kernels *kernels_for(int32_t wide) {
-    static const kernels base[2] = {KERNELS(f32, base, 4, 4), KERNELS(f64, base, 2, 4)};
+    static const kernels sets[][2] = {
+        [LS_SET_BASE] = {KERNELS(f32, base, 4, 4), KERNELS(f64, base, 2, 4)},
 #if defined(__x86_64__)
-    static const kernels avx512[2] = {KERNELS(f32, avx512, 16, 8), KERNELS(f64, avx512, 8, 8)};
-    static const kernels avx2[2] = {KERNELS(f32, avx2, 8, 4), KERNELS(f64, avx2, 4, 4)};
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
-        return &avx512[wide];
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2[wide];
+        [LS_SET_AVX2] = {KERNELS(f32, avx2, 8, 4), KERNELS(f64, avx2, 4, 4)},
+        [LS_SET_AVX512] = {KERNELS(f32, avx512, 16, 8), KERNELS(f64, avx512, 8, 8)},
 #endif
-    return &base[wide];
+    };
+    return &sets[ls_set()][wide];
 }
 
 int32_t ls_product_is_wide(void) { return kernels_for(0)->lanes == 16; }

@@ -5,7 +5,9 @@ extension Kernel {
     public var name: String {
         switch self {
         case .elementwise(let kernel): "elementwise[\(kernel.expression.terms.count)]"
-        case .reduce(let reduction): reduction.kind == .sum ? "sum" : "max"
+        case .reduce(let reduction):
+            (reduction.kind == .sum ? "sum" : "max")
+                + (reduction.isPlain ? "" : "[\(reduction.expression.terms.count)]")
         case .pad: "pad"
         case .gather: "gather"
         case .scatterAdd: "scatterAdd"

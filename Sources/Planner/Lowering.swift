@@ -18,6 +18,7 @@ struct Draft {
 /// Turns a program into drafts: fuses elementwise chains and reads shape operations through views.
 struct Lowering {
     let program: Program
+    let options: PlannerOptions
     let live: [Bool]
     /// For every node, the node whose buffer holds its value, and the view on it. Nil until it is needed.
     private var views: [(base: Int, view: View)?]
@@ -32,8 +33,8 @@ struct Lowering {
     /// Longest chain and most operands of one fused kernel.
     static let mostTerms = 40, mostLoads = 8
 
-    init(_ program: Program) {
-        self.program = program
+    init(_ program: Program, _ options: PlannerOptions = PlannerOptions()) {
+        (self.program, self.options) = (program, options)
         live = program.liveness
         views = Array(repeating: nil, count: program.nodes.count)
         inlined = Array(repeating: false, count: program.nodes.count)
@@ -60,7 +61,7 @@ struct Lowering {
 
     private var nodes: [Node] { program.nodes }
 
-    /// An elementwise node vanishes into its consumer if that is its only one, elementwise and of its shape.
+    /// An elementwise node vanishes into its consumer if that is its only one, elementwise or a reduction.
     private mutating func chooseInlined() {
         var consumers = [[Int]](repeating: [], count: nodes.count)
         for id in nodes.indices where live[id] {
@@ -68,7 +69,7 @@ struct Lowering {
         }
         let isOutput = Set(program.outputs.map(\.node))
         var sizes = [(terms: Int, loads: Int)](repeating: (1, 1), count: nodes.count)
-        for id in nodes.indices where live[id] && nodes[id].primitive.isElementwise {
+        for id in nodes.indices where live[id] && absorbs(nodes[id].primitive) {
             var (terms, loads) = (1, 0)
             // Small chains first, so that the most of them fit.
             for operand in Set(nodes[id].operands).sorted(by: { sizes[$0] < sizes[$1] }) {
@@ -83,6 +84,14 @@ struct Lowering {
                 loads += inlined[operand] ? sizes[operand].loads : isFill(operand) ? 0 : 1
             }
             sizes[id] = (terms, loads)
+        }
+    }
+
+    /// Whether a node of this kind can take elementwise operands in.
+    private func absorbs(_ primitive: Primitive) -> Bool {
+        switch primitive {
+        case .reduceSum, .reduceMax: options.fusesReductions
+        default: primitive.isElementwise
         }
     }
 
@@ -207,35 +216,64 @@ struct Lowering {
         let node = nodes[id]
         let operand = Int(node.a)
         if isFill(operand) { materialise(operand) }
-        let (base, view) = view(of: operand)
         let (dims, result) = (nodes[operand].shape.dims, node.shape.dims)
+        var chain = chain(root: operand, copies: !inlined[operand])
         func walk(_ axes: [Int]) -> Walk {
-            Walk(dims: axes.map { dims[$0] }, strides: [axes.map { view.strides[$0] }])
+            Walk(
+                dims: axes.map { dims[$0] },
+                strides: chain.loads.map { load in axes.map { load.view.strides[$0] } })
         }
         let reduction = Reduction(
-            kind: node.primitive == .reduceSum ? .sum : .max,
-            kept: walk(dims.indices.filter { result[$0] == dims[$0] }),
+            kind: node.primitive == .reduceSum ? .sum : .max, expression: chain.expression,
+            constants: chain.constants, kept: walk(dims.indices.filter { result[$0] == dims[$0] }),
             reduced: walk(dims.indices.filter { result[$0] != dims[$0] }))
-        let meaning = fragment(node.primitive, [[reduction.count, reduction.terms]], [reduction.count, 1])
+        // Terms come result by result.
+        for index in chain.meaning.indices {
+            chain.meaning[index].shape = [reduction.count, reduction.terms]
+        }
+        let total = Node(node.primitive, [chain.root], [reduction.count, 1])
         append(
             Draft(
-                kernel: .reduce(reduction), operands: [Draft.Operand(node: base, offset: view.offset)],
-                result: id,
-                count: node.shape.count, meaning: meaning))
+                kernel: .reduce(reduction), operands: chain.operands, result: id, count: node.shape.count,
+                meaning: Program(
+                    nodes: chain.meaning + [total], outputs: [(name: "result", node: chain.meaning.count)])))
     }
 
     /// One fused step that computes `root` with its chain of inlined nodes, or copies it out of its view.
     private mutating func appendElementwise(root: Int, result: Int, copies: Bool) {
         let shape = nodes[root].shape
+        let chain = chain(root: root, copies: copies)
+        let kernel = Elementwise(
+            expression: chain.expression, constants: chain.constants,
+            walk: Walk(dims: shape.dims, strides: chain.loads.map(\.view.strides)))
+        append(
+            Draft(
+                kernel: .elementwise(kernel), operands: chain.operands, result: result, count: shape.count,
+                meaning: Program(nodes: chain.meaning, outputs: [(name: "result", node: chain.root)])))
+    }
+
+    // MARK: Chains
+
+    /// A node with what is inlined into it.
+    private struct Chain {
         var expression = Expression()
         var constants: [Double] = []
         var loads: [(base: Int, view: View, meaning: Int)] = []
+        /// The same as a program: a node for every operand and operation, and the last one's index.
+        var meaning: [Node] = []
+        var root = 0
+
+        var operands: [Draft.Operand] { loads.map { Draft.Operand(node: $0.base, offset: $0.view.offset) } }
+    }
+
+    private mutating func chain(root: Int, copies: Bool) -> Chain {
+        let shape = nodes[root].shape
+        var chain = Chain()
         /// For every node of the chain its term, and its node in the step's meaning.
         var known: [Int: (term: Int, meaning: Int)] = [:]
-        var meaning: [Node] = []
         func mean(_ node: Node) -> Int {
-            meaning.append(node)
-            return meaning.count - 1
+            chain.meaning.append(node)
+            return chain.meaning.count - 1
         }
 
         // Depth first with a stack of our own: chains may be long.
@@ -250,32 +288,28 @@ struct Lowering {
             } else if computes {
                 let operands = node.operands.map { known[$0]! }
                 known[id] = (
-                    expression.append(term(node.primitive, operands.map(\.term))),
+                    chain.expression.append(term(node.primitive, operands.map(\.term))),
                     mean(Node(node.primitive, operands.map(\.meaning), shape))
                 )
             } else if case .constant(.fill(let value)) = node.primitive, !(copies && materialised[id]) {
-                let index = constants.firstIndex { $0.bitPattern == value.bitPattern } ?? constants.count
-                if index == constants.count { constants.append(value) }
-                known[id] = (expression.append(.constant(index)), mean(Node(node.primitive, [], shape)))
+                let bits = value.bitPattern
+                let index = chain.constants.firstIndex { $0.bitPattern == bits } ?? chain.constants.count
+                if index == chain.constants.count { chain.constants.append(value) }
+                known[id] = (
+                    chain.expression.append(.constant(index)), mean(Node(node.primitive, [], shape))
+                )
             } else {
                 let (base, view) = view(of: id)
-                var index = loads.firstIndex { $0.base == base && $0.view == view } ?? -1
+                var index = chain.loads.firstIndex { $0.base == base && $0.view == view } ?? -1
                 if index < 0 {
-                    index = loads.count
-                    loads.append((base, view, mean(Node(.input("\(index)"), [], shape))))
+                    index = chain.loads.count
+                    chain.loads.append((base, view, mean(Node(.input("\(index)"), [], shape))))
                 }
-                known[id] = (expression.append(.load(index)), loads[index].meaning)
+                known[id] = (chain.expression.append(.load(index)), chain.loads[index].meaning)
             }
         }
-        let kernel = Elementwise(
-            expression: expression, constants: constants,
-            walk: Walk(dims: shape.dims, strides: loads.map(\.view.strides)))
-        append(
-            Draft(
-                kernel: .elementwise(kernel),
-                operands: loads.map { Draft.Operand(node: $0.base, offset: $0.view.offset) }, result: result,
-                count: shape.count,
-                meaning: Program(nodes: meaning, outputs: [(name: "result", node: known[root]!.meaning)])))
+        chain.root = known[root]!.meaning
+        return chain
     }
 
     private func term(_ primitive: Primitive, _ t: [Int]) -> Expression.Term {

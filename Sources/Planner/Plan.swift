@@ -72,7 +72,10 @@ public struct Step: Sendable {
             switch kernel {
             case .elementwise(let kernel):
                 kernel.walk.strides.indices.reduce(0) { $0 + kernel.walk.distinct($1) }
-            case .reduce(let kernel): kernel.kept.distinct(0) * kernel.reduced.distinct(0)
+            case .reduce(let kernel):
+                kernel.kept.strides.indices.reduce(0) {
+                    $0 + kernel.kept.distinct($1) * kernel.reduced.distinct($1)
+                }
             default: meaning.inputs.reduce(0) { $0 + $1.shape.count }
             }
         return (read + count) * precision.bytes
@@ -83,7 +86,7 @@ public struct Step: Sendable {
 public enum Kernel: Sendable, Hashable {
     /// `result[i] = expression(operands…)`, every operand read through its own view.
     case elementwise(Elementwise)
-    /// Sum or maximum over some axes of one operand.
+    /// Sum or maximum over some axes of an elementwise chain.
     case reduce(Reduction)
     /// The operand spread into zeros.
     case pad(Padding)
@@ -109,20 +112,24 @@ public struct Elementwise: Sendable, Hashable {
     public var count: Int { walk.dims.reduce(1, *) }
 }
 
-/// A reduction over axes of a strided operand.
+/// A reduction over some axes of an elementwise chain.
 public struct Reduction: Sendable, Hashable {
     /// Which one.
     public enum Kind: Sendable, Hashable { case sum, max }
     /// Sum or maximum.
     public var kind: Kind
-    /// Axes that stay, and the operand's strides along them.
+    /// Value of one term, and the values of its constants.
+    public var expression: Expression, constants: [Double]
+    /// Axes that stay, and the operands' strides along them.
     public var kept: Walk
-    /// Axes that are reduced, and the operand's strides along them.
+    /// Axes that are reduced, and the operands' strides along them.
     public var reduced: Walk
     /// Number of results.
     public var count: Int { kept.dims.reduce(1, *) }
     /// Number of terms of each result.
     public var terms: Int { reduced.dims.reduce(1, *) }
+    /// Whether the terms are the elements of one operand.
+    public var isPlain: Bool { expression.terms == [.load(0)] }
 }
 
 /// A tensor spread into a larger one of zeros.

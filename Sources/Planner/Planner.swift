@@ -5,11 +5,12 @@ public enum Planner {
     /// Plans a program in a precision. `scratch` tells how many elements of working memory the backend's kernel
     /// for a step needs. Throws if the program breaks a rule.
     public static func plan(
-        _ program: Program, precision: Precision, scratch: (Kernel) -> Int = { _ in 0 }
+        _ program: Program, precision: Precision, options: PlannerOptions = PlannerOptions(),
+        scratch: (Kernel) -> Int = { _ in 0 }
     ) throws(ProgramError) -> Plan {
         try program.verify()
         let program = program.simplified()
-        let lowering = Lowering(program)
+        let lowering = Lowering(program, options)
         let outputOfNode = lowering.outputOfNode
         let placement = Placement.best(
             lowering.drafts, keeping: Set(outputOfNode.keys), scratch: scratch)

@@ -9,8 +9,9 @@ extension Step {
         case .elementwise(let kernel):
             return offsets(kernel.walk.dims, kernel.walk.strides[index])
         case .reduce(let kernel):
-            let inner = offsets(kernel.reduced.dims, kernel.reduced.strides[0])
-            return offsets(kernel.kept.dims, kernel.kept.strides[0]).flatMap { base in inner.map { base + $0 }
+            let inner = offsets(kernel.reduced.dims, kernel.reduced.strides[index])
+            return offsets(kernel.kept.dims, kernel.kept.strides[index]).flatMap { base in
+                inner.map { base + $0 }
             }
         default:
             return Array(0..<meaning.inputs[index].shape.count)

@@ -53,13 +53,8 @@ private final class FaultyExecutable: Executable {
             let y = (x.matmul(t.constant([1, 0, 2, 0, 1, 1, 3, 1], [4, 2])) * 2).permuted([1, 0])
             return [("y", y.sum([1]) + 1)]
         }
-        let plan: Plan
-        do throws(ProgramError) {
-            plan = try Planner.plan(program, precision: .float32)
-        } catch {
-            throw BackendError(.program, error.description)
-        }
-        let executable = try ValidatingExecutable(backend.compile(plan), on: backend)
+        let executable = try ValidatingExecutable(
+            backend.compile(backend.plan(program, .float32)), on: backend)
         let x = try backend.upload((0..<12).map(Double.init), .float32)
         let y = try backend.allocate(2, .float32)
         try executable.run(inputs: [x.all], outputs: [y.all])

@@ -32,11 +32,15 @@ public final class CPUBackend: Backend {
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "processor"
     }
 
+    /// Reductions read fused chains.
+    public var plannerOptions: PlannerOptions { PlannerOptions(fusesReductions: true) }
+
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {
         switch kernel {
         case .convolution(let convolution): CPUConvolution.scratch(convolution, precision)
         case .matmul(let product): CPUMatmul.scratch(product)
+        case .reduce(let reduction): CPUReduce.scratch(reduction, precision)
         default: 0
         }
     }

@@ -76,10 +76,10 @@ extension Step {
             switch kernel {
             case .elementwise(let kernel): kernel.walk.strides.map { span(kernel.walk.dims, $0) }
             case .reduce(let kernel):
-                [
-                    span(kernel.kept.dims, kernel.kept.strides[0])
-                        + span(kernel.reduced.dims, kernel.reduced.strides[0]), kernel.count * kernel.terms,
-                ]
+                kernel.kept.strides.indices.map {
+                    span(kernel.kept.dims, kernel.kept.strides[$0])
+                        + span(kernel.reduced.dims, kernel.reduced.strides[$0])
+                } + [kernel.count * kernel.terms]
             default: meaning.inputs.map { $0.shape.count }
             }
         return (operands + [count, scratch]).reduce(0, max)

@@ -1,4 +1,5 @@
-// C loops of the CPU backend, in float32 and float64. Strides and extents are in elements.
+// C loops of the CPU backend. Where a function is told `wide`, 0 is float32 and 1 is float64. Strides and extents are
+// in elements.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -6,7 +7,7 @@
 // Most axes of a strided walk, after merging.
 #define LS_MAX_RANK 8
 
-// ---- Fused elementwise chains (elementwise.c) ----
+// ---- Fused elementwise chains (chains.c) ----
 
 enum {
     LS_OP_ADD, LS_OP_MUL, LS_OP_GREATER, LS_OP_SELECT,
@@ -41,25 +42,28 @@ typedef struct {
     const int32_t *constant_registers;  // constant i lives in this register
 } ls_chain;
 
-// Computes elements begin..<end of the result.
-void ls_elementwise_f32(const ls_chain *chain, const float *const *operands, float *result,
-                        int64_t begin, int64_t end);
-void ls_elementwise_f64(const ls_chain *chain, const double *const *operands, double *result,
-                        int64_t begin, int64_t end);
+// Computes elements begin..<end of the result. `operands` are pointers to elements of the type.
+void ls_elementwise(int32_t wide, const ls_chain *chain, const void *operands, void *result, int64_t begin,
+                    int64_t end);
 
-// ---- Reductions (reduce.c) ----
+// ---- Reductions of chains (chains.c) ----
 
 typedef struct {
-    int32_t kept_rank, reduced_rank;
-    int64_t kept_dims[LS_MAX_RANK], kept_strides[LS_MAX_RANK];
-    int64_t reduced_dims[LS_MAX_RANK], reduced_strides[LS_MAX_RANK];
+    // Its axes are those of the results and then those of the terms, or the other way round.
+    const ls_chain *chain;
+    int64_t results, terms;
+    int32_t terms_are_outer, is_maximum;
+    // Terms are cut into `parts` stretches of `part` terms.
+    int64_t part, parts;
 } ls_reduction;
 
-// Results begin..<end. Sums accumulate in double (float32) or with compensation (float64).
-void ls_sum_f32(const ls_reduction *shape, const float *x, float *result, int64_t begin, int64_t end);
-void ls_sum_f64(const ls_reduction *shape, const double *x, double *result, int64_t begin, int64_t end);
-void ls_max_f32(const ls_reduction *shape, const float *x, float *result, int64_t begin, int64_t end);
-void ls_max_f64(const ls_reduction *shape, const double *x, double *result, int64_t begin, int64_t end);
+// Part `part` of the terms of results begin..<end, to partials[result·parts + part].
+void ls_reduce(int32_t wide, const ls_reduction *reduction, const void *operands, double *partials, int64_t begin,
+               int64_t end, int64_t part);
+
+// Results begin..<end from their parts, in order.
+void ls_combine(int32_t wide, const ls_reduction *reduction, const double *partials, void *result, int64_t begin,
+                int64_t end);
 
 // ---- Moves (moves.c) ----
 
@@ -98,7 +102,7 @@ int32_t ls_product_is_wide(void);
 // Elements of `work` for a block of this size.
 int64_t ls_product_work(int64_t rows, int64_t columns);
 
-// The block of c at (row, column). `wide` is 0 for float32 and 1 for float64. The order of every sum depends on k alone.
+// The block of c at (row, column). The order of every sum depends on k alone.
 void ls_product_block(int32_t wide, const ls_product *p, const void *a, const void *b, void *c, void *work,
                       int64_t row, int64_t rows, int64_t column, int64_t columns);
 
