@@ -12,6 +12,9 @@ public protocol Backend: AnyObject {
     /// Elements of working memory that a kernel needs while it runs.
     func scratch(for kernel: Kernel, precision: Precision) -> Int
 
+    /// Bytes that can still be allocated.
+    var freeMemory: Int { get }
+
     /// Makes a plan ready to run: kernels built, arena allocated.
     func compile(_ plan: Plan) throws(BackendError) -> any Executable
 

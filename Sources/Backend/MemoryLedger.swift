@@ -4,6 +4,8 @@ final class MemoryLedger {
     let total: Int, largest: Int
     /// Bytes in use.
     private(set) var inUse = 0
+    /// Bytes that are left.
+    var free: Int { total - inUse }
 
     init(total: Int, largest: Int) { (self.total, self.largest) = (total, largest) }
 

@@ -9,6 +9,7 @@ private final class FaultyBackend: Backend {
     private let inner = CPUBackend()
 
     var device: DeviceInfo { inner.device }
+    var freeMemory: Int { inner.freeMemory }
     func scratch(for kernel: Kernel, precision: Precision) -> Int {
         inner.scratch(for: kernel, precision: precision)
     }

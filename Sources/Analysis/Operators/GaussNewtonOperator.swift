@@ -5,12 +5,12 @@ import Graph
 /// (Schraudolph 2002). It is the Hessian of the risk of the linearised model.
 public final class GaussNewtonOperator: LinearOperator {
     private let risk: Risk
-    private let product: any Executable
+    private let product: BatchSum
 
-    /// The matrix at the risk's weights.
+    /// The matrix at the risk's weights, which stay as they are as long as the operator is used.
     public init(_ risk: Risk) throws(BackendError) {
         self.risk = risk
-        product = try risk.summed { traced in
+        product = try risk.summed(holds: true) { traced in
             let (trace, logits) = (traced.trace, traced.logits)
             let moved = trace.jvp([logits], along: traced.directions(risk.programs.layout))[0]
             let slope = trace.vjp([(of: traced.loss, cotangent: traced.loss.filled(1))], to: [logits])[0]
@@ -25,6 +25,6 @@ public final class GaussNewtonOperator: LinearOperator {
     public var space: VectorSpace { risk.space }
     /// `result = G·vector`.
     public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
-        _ = try risk.run(product, vector: vector, into: result)
+        _ = try product.run(vector: vector, into: result)
     }
 }

@@ -4,12 +4,12 @@ import Graph
 /// The Hessian of a risk: `H·v` is the derivative of the gradient along `v` (forward over reverse).
 public final class HessianOperator: LinearOperator {
     private let risk: Risk
-    private let product: any Executable
+    private let product: BatchSum
 
-    /// The Hessian at the risk's weights.
+    /// The Hessian at the risk's weights, which stay as they are as long as the operator is used.
     public init(_ risk: Risk) throws(BackendError) {
         self.risk = risk
-        product = try risk.summed { traced in
+        product = try risk.summed(holds: true) { traced in
             let trace = traced.trace
             let gradients = trace.vjp(
                 [(of: traced.loss, cotangent: traced.loss.filled(1))], to: traced.parameters)
@@ -24,7 +24,7 @@ public final class HessianOperator: LinearOperator {
     public var space: VectorSpace { risk.space }
     /// `result = H·vector`.
     public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
-        _ = try risk.run(product, vector: vector, into: result)
+        _ = try product.run(vector: vector, into: result)
     }
 }
 

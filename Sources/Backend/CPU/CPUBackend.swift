@@ -45,6 +45,9 @@ public final class CPUBackend: Backend {
         }
     }
 
+    /// Bytes that can still be allocated.
+    public var freeMemory: Int { ledger.free }
+
     /// Makes a plan ready to run.
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         try CPUExecutable(plan, on: self)

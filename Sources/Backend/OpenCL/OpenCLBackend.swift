@@ -29,6 +29,9 @@ public final class OpenCLBackend: Backend {
         OpenCLTarget(precision: precision, style: style, isWide: false).kernel(kernel).scratch
     }
 
+    /// Bytes that can still be allocated.
+    public var freeMemory: Int { context.ledger.free }
+
     /// Makes a plan ready to run.
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         if plan.precision == .float64 && !device.hasFloat64 {
