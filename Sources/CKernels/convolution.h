@@ -28,8 +28,10 @@ struct ls_conv {
     int32_t pass_count;
     ls_pass *passes;
     int32_t *steps;          // k·(columns of a panel)
-    // The filter gradient: images that are summed together, and the element of every position of the channels-last
-    // sources.
+    // The filter gradient. With channels in the lanes: images that are summed together, elements of a channels-last
+    // source, and the element of every position in these. With filters in the lanes: elements of a row of them, and
+    // the padded source's element of every term.
+    int32_t sums_by_filters;
     int64_t batch, last_count;
     int32_t *off;
 };

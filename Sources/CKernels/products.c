@@ -82,10 +82,10 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 // Divides towards minus infinity.
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-// Vectors along rows waste lanes; packing patches costs about four lines' worth of work. The cheaper is taken.
+// Vectors along rows waste lanes; packing patches costs about as much as ten lines' products. The cheaper is taken.
 static int32_t is_direct(const ls_conv *plan, const ls_pass *pass, int64_t lanes) {
     const double used = (double)pass->grid_w / (double)round_up(pass->grid_w, lanes);
-    return pass->terms > 0 && 1 / used <= 1 + 4.0 / (double)plan->lines;
+    return pass->terms > 0 && 1 / used <= 1 + 10.0 / (double)plan->lines;
 }
 
 // What follows from a pass's grid and taps.
@@ -103,13 +103,20 @@ static int32_t element(const ls_conv *plan, int64_t channel, int64_t y, int64_t 
     return (int32_t)((channel * plan->plane_h + y) * plan->plane_w + column);
 }
 
-static void plan_forward(ls_conv *plan, const kernels *k) {
+// Padded planes of the image, columns sorted by their residue.
+static void plan_source(ls_conv *plan) {
     const ls_window *w = &plan->window;
     plan->channels = w->channels, plan->height = w->height, plan->width = w->width;
     plan->top = w->padding_h, plan->left = w->padding_w;
     plan->plane_h = plan->height + 2 * plan->top;
     plan->step_w = w->stride_w;
     plan->part_w = (plan->width + 2 * plan->left + plan->step_w - 1) / plan->step_w;
+    plan->plane_w = plan->part_w * plan->step_w;
+}
+
+static void plan_forward(ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    plan_source(plan);
     plan->lines = plan->filters, plan->result_plane = w->out_h * w->out_w;
     plan->pass_count = 1;
     ls_pass *pass = plan->passes = calloc(1, sizeof(ls_pass));
@@ -119,10 +126,9 @@ static void plan_forward(ls_conv *plan, const kernels *k) {
         pass->taps == 1 && w->stride_h == 1 && w->stride_w == 1 && plan->top == 0 && plan->left == 0;
     if (is_pointwise) {
         // All pixels are one row.
-        plan->width = plan->part_w = pass->grid_w = w->height * w->width;
+        plan->width = plan->part_w = plan->plane_w = pass->grid_w = w->height * w->width;
         plan->height = plan->plane_h = pass->grid_h = 1;
     }
-    plan->plane_w = plan->part_w * plan->step_w;
     finish_pass(plan, pass, k);
     plan->is_in_place = is_pointwise && pass->is_direct && pass->grid_w % k->lanes == 0;
     int32_t *off = pass->off;
@@ -170,11 +176,9 @@ static void plan_input(ls_conv *plan, const kernels *k) {
         }
 }
 
-static void plan_filter(ls_conv *plan) {
+static void plan_filter_by_channels(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
-    plan->channels = w->channels, plan->height = w->height, plan->width = w->width;
-    plan->top = w->padding_h, plan->left = w->padding_w;
-    plan->plane_h = plan->height + 2 * plan->top, plan->plane_w = plan->width + 2 * plan->left;
+    plan->plane_w = plan->width + 2 * plan->left;
     plan->last_count = plan->plane_h * plan->plane_w * plan->channels;
     const int64_t positions = w->out_h * w->out_w;
     plan->batch = positions > 0 && TERMS / positions > 1 ? least(TERMS / positions, 8) : 1;
@@ -185,6 +189,38 @@ static void plan_filter(ls_conv *plan) {
             for (int64_t x = 0; x < w->out_w; x++)
                 *off++ = (int32_t)(image * plan->last_count +
                                    (y * w->stride_h * plan->plane_w + x * w->stride_w) * plan->channels);
+    const int64_t terms = plan->batch > 1 ? plan->batch * positions : least(TERMS, positions);
+    plan->work_count = plan->batch * plan->last_count + LS_CONV_SLACK + round_up(plan->filters, k->rows) * terms;
+}
+
+static void plan_filter_by_filters(ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    const int64_t terms = plan->channels * w->kernel_h * w->kernel_w;
+    const int64_t depth = w->out_w > TERMS ? w->out_w : TERMS / w->out_w * w->out_w;
+    plan->sums_by_filters = 1;
+    plan->last_count = round_up(plan->filters, k->lanes);
+    plan->off = malloc((size_t)(terms + 1) * sizeof(int32_t));
+    int32_t *off = plan->off;
+    for (int64_t c = 0; c < plan->channels; c++)
+        for (int64_t u = 0; u < w->kernel_h; u++)
+            for (int64_t v = 0; v < w->kernel_w; v++) *off++ = element(plan, c, u, v);
+    plan->steps = malloc((size_t)depth * sizeof(int32_t));
+    for (int64_t i = 0; i < depth; i++) plan->steps[i] = (int32_t)(i * plan->last_count);
+    plan->work_count = plan->channels * plan->plane_h * plan->plane_w + LS_CONV_SLACK +
+                       (round_up(terms, k->rows) + plan->last_count) * depth;
+}
+
+// Lanes hold channels or filters, whichever wastes fewer.
+static void plan_filter(ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    plan_source(plan);
+    const int64_t kernel = w->kernel_h * w->kernel_w;
+    const int64_t by_channels = round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes);
+    const int64_t by_filters = round_up(w->channels * kernel, k->rows) * round_up(plan->filters, k->lanes);
+    if (w->out_w > 0 && 4 * by_filters < 3 * by_channels)
+        plan_filter_by_filters(plan, k);
+    else
+        plan_filter_by_channels(plan, k);
 }
 
 ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters) {
@@ -196,10 +232,7 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
     if (role == LS_CONV_FORWARD) plan_forward(plan, k);
     if (role == LS_CONV_INPUT) plan_input(plan, k);
     if (role == LS_CONV_FILTER) {
-        plan_filter(plan);
-        const int64_t positions = window->out_h * window->out_w;
-        const int64_t terms = plan->batch > 1 ? plan->batch * positions : least(TERMS, positions);
-        plan->work_count = plan->batch * plan->last_count + LS_CONV_SLACK + round_up(filters, k->rows) * terms;
+        plan_filter(plan, k);
         return plan;
     }
     const int64_t width = PANELS * k->lanes;
