@@ -17,6 +17,10 @@ extension Program {
     /// Costly values are held, and those that a costly operation reads; elementwise chains and views of held values
     /// and inputs are cheaper to compute again than to store and read.
     public func holding(whatVariesWith varies: (String) -> Bool) -> Held {
+        withMasksFromActivations().split(varies)
+    }
+
+    private func split(_ varies: (String) -> Bool) -> Held {
         let live = liveness
         var isVarying = [Bool](repeating: false, count: nodes.count)
         for (id, node) in nodes.enumerated() {

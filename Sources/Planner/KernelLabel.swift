@@ -11,15 +11,17 @@ extension Kernel {
         case .pad: "pad"
         case .gather: "gather"
         case .scatterAdd: "scatterAdd"
-        case .matmul(let product): product.isGram ? "gram" : "matmul"
+        case .matmul(let product): (product.isGram ? "gram" : "matmul") + epilogueName
         case .convolution(let convolution):
             switch convolution.role {
-            case .forward: "conv"
-            case .inputGradient: "dgrad"
-            case .filterGradient: "wgrad"
+            case .forward: "conv" + epilogueName
+            case .inputGradient: "dgrad" + epilogueName
+            case .filterGradient: "wgrad" + epilogueName
             }
         }
     }
+
+    private var epilogueName: String { epilogue.map { "[\($0.expression.terms.count)]" } ?? "" }
 
     /// The name with the extents that matter: equal labels are equal work.
     public var label: String {

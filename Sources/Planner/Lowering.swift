@@ -22,24 +22,19 @@ struct Lowering {
     let live: [Bool]
     /// For every node, the node whose buffer holds its value, and the view on it. Nil until it is needed.
     private var views: [(base: Int, view: View)?]
-    /// Elementwise nodes that exist only inside their one consumer.
-    private var inlined: [Bool]
+    private let fusion: Fusion
     /// Nodes that have a buffer of their own.
     private(set) var materialised: [Bool]
     private(set) var drafts: [Draft] = []
     /// Which output a draft's result is written to.
     private(set) var outputOfNode: [Int: Int] = [:]
 
-    /// Longest chain and most operands of one fused kernel.
-    static let mostTerms = 40, mostLoads = 8
-
     init(_ program: Program, _ options: PlannerOptions = PlannerOptions()) {
         (self.program, self.options) = (program, options)
         live = program.liveness
         views = Array(repeating: nil, count: program.nodes.count)
-        inlined = Array(repeating: false, count: program.nodes.count)
         materialised = Array(repeating: false, count: program.nodes.count)
-        chooseInlined()
+        fusion = Fusion(program, live: live, options)
         for id in program.nodes.indices where live[id] { lower(id) }
         for index in program.outputs.indices { lowerOutput(index) }
     }
@@ -47,7 +42,7 @@ struct Lowering {
     /// An output needs a buffer of its own: the node's if it is free, else a copy.
     private mutating func lowerOutput(_ index: Int) {
         let port = program.outputs[index]
-        if isFill(port.node) { materialise(port.node) }
+        if nodes[port.node].isFill { materialise(port.node) }
         let (base, view) = view(of: port.node)
         let isWhole = view.isContiguous && view.offset == 0 && nodes[base].shape.count == port.shape.count
         let isGiven = nodes[base].operands.isEmpty && !drafts.contains { $0.result == base }
@@ -61,45 +56,6 @@ struct Lowering {
 
     private var nodes: [Node] { program.nodes }
 
-    /// An elementwise node vanishes into its consumer if that is its only one, elementwise or a reduction.
-    private mutating func chooseInlined() {
-        var consumers = [[Int]](repeating: [], count: nodes.count)
-        for id in nodes.indices where live[id] {
-            for operand in Set(nodes[id].operands) { consumers[operand].append(id) }
-        }
-        let isOutput = Set(program.outputs.map(\.node))
-        var sizes = [(terms: Int, loads: Int)](repeating: (1, 1), count: nodes.count)
-        for id in nodes.indices where live[id] && absorbs(nodes[id].primitive) {
-            var (terms, loads) = (1, 0)
-            // Small chains first, so that the most of them fit.
-            for operand in Set(nodes[id].operands).sorted(by: { sizes[$0] < sizes[$1] }) {
-                let canVanish =
-                    nodes[operand].primitive.isElementwise && consumers[operand].count == 1
-                    && !isOutput.contains(operand)
-                let fits =
-                    terms + sizes[operand].terms <= Self.mostTerms
-                    && loads + sizes[operand].loads <= Self.mostLoads - nodes[id].operands.count + 1
-                inlined[operand] = canVanish && fits
-                terms += inlined[operand] ? sizes[operand].terms : 1
-                loads += inlined[operand] ? sizes[operand].loads : isFill(operand) ? 0 : 1
-            }
-            sizes[id] = (terms, loads)
-        }
-    }
-
-    /// Whether a node of this kind can take elementwise operands in.
-    private func absorbs(_ primitive: Primitive) -> Bool {
-        switch primitive {
-        case .reduceSum, .reduceMax: options.fusesReductions
-        default: primitive.isElementwise
-        }
-    }
-
-    private func isFill(_ id: Int) -> Bool {
-        if case .constant(.fill) = nodes[id].primitive { return true }
-        return false
-    }
-
     private mutating func lower(_ id: Int) {
         let node = nodes[id]
         switch node.primitive {
@@ -109,7 +65,7 @@ struct Lowering {
         case .constant(.fill), .reshape, .permute, .broadcast, .slice:
             break  // Read through views; given a buffer only if someone needs one.
         case .add, .mul, .select, .greater, .elementwise:
-            if !inlined[id] { materialise(id) }
+            if !fusion.isInlined[id] { materialise(id) }
         case .reduceSum, .reduceMax:
             emitReduction(id)
         case .pad(let starts, let steps):
@@ -122,16 +78,32 @@ struct Lowering {
             emit(.gather(indexing(whole: nodes[Int(node.a)].shape, axis, id)), id)
         case .scatterAdd(let axis):
             emit(.scatterAdd(indexing(whole: node.shape, axis, id)), id)
+        case .matmul, .conv, .dgrad, .wgrad:
+            if !fusion.hasEpilogue[id] { emit(product(id), id) }
+        }
+    }
+
+    /// The kernel of a matrix product or convolution.
+    private func product(_ id: Int, epilogue: Elementwise? = nil) -> Kernel {
+        let node = nodes[id]
+        let (a, b, y) = (nodes[Int(node.a)].shape, nodes[Int(node.b)].shape, node.shape)
+        switch node.primitive {
         case .matmul(let transposeA, let transposeB):
-            let (shape, left) = (node.shape, nodes[Int(node.a)].shape)
-            let product = MatrixProduct(
-                batches: shape.dims.dropLast(2).reduce(1, *), m: shape[-2], n: shape[-1],
-                k: left[transposeA ? -2 : -1], transposeA: transposeA, transposeB: transposeB,
-                isGram: node.a == node.b && transposeA != transposeB)
-            emit(.matmul(product), id)
-        case .conv(let window): emitConvolution(.forward, window, id)
-        case .dgrad(let window): emitConvolution(.inputGradient, window, id)
-        case .wgrad(let window): emitConvolution(.filterGradient, window, id)
+            return .matmul(
+                MatrixProduct(
+                    batches: y.dims.dropLast(2).reduce(1, *), m: y[-2], n: y[-1],
+                    k: a[transposeA ? -2 : -1], transposeA: transposeA, transposeB: transposeB,
+                    isGram: node.a == node.b && transposeA != transposeB, epilogue: epilogue))
+        case .conv(let window):
+            return .convolution(
+                Convolution(role: .forward, window: window, x: a, w: b, y: y, epilogue: epilogue))
+        case .dgrad(let window):
+            return .convolution(
+                Convolution(role: .inputGradient, window: window, x: y, w: b, y: a, epilogue: epilogue))
+        case .wgrad(let window):
+            return .convolution(
+                Convolution(role: .filterGradient, window: window, x: a, w: y, y: b, epilogue: epilogue))
+        default: fatalError("\(node.primitive.name) is no product")
         }
     }
 
@@ -165,7 +137,7 @@ struct Lowering {
 
     /// Where a node's elements lie one after the other, copying them into order if they do not.
     private mutating func contiguous(_ id: Int) -> Draft.Operand {
-        if isFill(id) || !view(of: id).view.isContiguous { materialise(id) }
+        if nodes[id].isFill || !view(of: id).view.isContiguous { materialise(id) }
         let (base, view) = view(of: id)
         return Draft.Operand(node: base, offset: view.offset)
     }
@@ -200,24 +172,12 @@ struct Lowering {
             inner: whole.dims.dropFirst(axis + 1).reduce(1, *), indices: nodes[Int(nodes[id].b)].shape.count)
     }
 
-    private mutating func emitConvolution(_ role: Convolution.Role, _ window: Window, _ id: Int) {
-        let node = nodes[id]
-        let (a, b, y) = (nodes[Int(node.a)].shape, nodes[Int(node.b)].shape, node.shape)
-        let convolution =
-            switch role {
-            case .forward: Convolution(role: role, window: window, x: a, w: b, y: y)
-            case .inputGradient: Convolution(role: role, window: window, x: y, w: b, y: a)
-            case .filterGradient: Convolution(role: role, window: window, x: a, w: y, y: b)
-            }
-        emit(.convolution(convolution), id)
-    }
-
     private mutating func emitReduction(_ id: Int) {
         let node = nodes[id]
         let operand = Int(node.a)
-        if isFill(operand) { materialise(operand) }
+        if nodes[operand].isFill { materialise(operand) }
         let (dims, result) = (nodes[operand].shape.dims, node.shape.dims)
-        var chain = chain(root: operand, copies: !inlined[operand])
+        var chain = chain(root: operand, copies: !fusion.isInlined[operand])
         func walk(_ axes: [Int]) -> Walk {
             Walk(
                 dims: axes.map { dims[$0] },
@@ -239,16 +199,24 @@ struct Lowering {
                     nodes: chain.meaning + [total], outputs: [(name: "result", node: chain.meaning.count)])))
     }
 
-    /// One fused step that computes `root` with its chain of inlined nodes, or copies it out of its view.
+    /// One fused step that computes `root` with what is inlined into it, or copies it out of its view.
     private mutating func appendElementwise(root: Int, result: Int, copies: Bool) {
         let shape = nodes[root].shape
-        let chain = chain(root: root, copies: copies)
-        let kernel = Elementwise(
+        let first = copies ? nil : fusion.product[root]
+        var chain = chain(root: root, copies: copies, after: first)
+        let elementwise = Elementwise(
             expression: chain.expression, constants: chain.constants,
             walk: Walk(dims: shape.dims, strides: chain.loads.map(\.view.strides)))
+        var kernel = Kernel.elementwise(elementwise), operands = chain.operands
+        if let first {
+            // The product is the chain's first operand: it is computed here instead of read.
+            kernel = product(first, epilogue: elementwise)
+            operands = nodes[first].operands.map { contiguous($0) } + operands.dropFirst()
+            chain.computeFirst(nodes[first], nodes[first].operands.map { nodes[$0].shape })
+        }
         append(
             Draft(
-                kernel: .elementwise(kernel), operands: chain.operands, result: result, count: shape.count,
+                kernel: kernel, operands: operands, result: result, count: shape.count,
                 meaning: Program(nodes: chain.meaning, outputs: [(name: "result", node: chain.root)])))
     }
 
@@ -264,9 +232,25 @@ struct Lowering {
         var root = 0
 
         var operands: [Draft.Operand] { loads.map { Draft.Operand(node: $0.base, offset: $0.view.offset) } }
+
+        /// Replaces the first operand by the product of two others, which come before the rest.
+        mutating func computeFirst(_ product: Node, _ shapes: [Shape]) {
+            var made = shapes.enumerated().map { Node(.input("\($0)"), [], $1) }
+            let shift = shapes.count
+            made += meaning.enumerated().map { index, node in
+                if index == 0 { return Node(product.primitive, Array(0..<shapes.count), product.shape) }
+                if case .input(let name) = node.primitive {
+                    return Node(.input("\(Int(name)! + shift - 1)"), [], node.shape)
+                }
+                return Node(node.primitive, node.operands.map { $0 + shift }, node.shape)
+            }
+            meaning = made
+            root += shift
+        }
     }
 
-    private mutating func chain(root: Int, copies: Bool) -> Chain {
+    /// The chain that ends at `root`. If it is the epilogue of a product, that is its first operand.
+    private mutating func chain(root: Int, copies: Bool, after product: Int? = nil) -> Chain {
         let shape = nodes[root].shape
         var chain = Chain()
         /// For every node of the chain its term, and its node in the step's meaning.
@@ -276,12 +260,16 @@ struct Lowering {
             return chain.meaning.count - 1
         }
 
+        if let product {
+            chain.loads.append((product, View(shape), mean(Node(.input("0"), [], shape))))
+            known[product] = (chain.expression.append(.load(0)), 0)
+        }
         // Depth first with a stack of our own: chains may be long.
         var stack = [(id: root, isReady: false)]
         while let (id, isReady) = stack.popLast() {
             if known[id] != nil { continue }
             let node = nodes[id]
-            let computes = node.primitive.isElementwise && (id == root ? !copies : inlined[id])
+            let computes = node.primitive.isElementwise && (id == root ? !copies : fusion.isInlined[id])
             if computes && !isReady {
                 stack.append((id, true))
                 for operand in node.operands.reversed() { stack.append((operand, false)) }

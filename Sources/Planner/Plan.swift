@@ -76,7 +76,14 @@ public struct Step: Sendable {
                 kernel.kept.strides.indices.reduce(0) {
                     $0 + kernel.kept.distinct($1) * kernel.reduced.distinct($1)
                 }
-            default: meaning.inputs.reduce(0) { $0 + $1.shape.count }
+            default:
+                meaning.inputs.enumerated().reduce(0) { total, input in
+                    // Loads of an epilogue come after the two factors.
+                    let isFactor = input.offset < 2 || kernel.epilogue == nil
+                    return total
+                        + (isFactor
+                            ? input.element.shape.count : kernel.epilogue!.walk.distinct(input.offset - 1))
+                }
             }
         return (read + count) * precision.bytes
     }
@@ -98,6 +105,17 @@ public enum Kernel: Sendable, Hashable {
     case matmul(MatrixProduct)
     /// One of the three partial derivatives of the convolution form.
     case convolution(Convolution)
+}
+
+extension Kernel {
+    /// The epilogue of a product or convolution.
+    public var epilogue: Elementwise? {
+        switch self {
+        case .matmul(let kernel): kernel.epilogue
+        case .convolution(let kernel): kernel.epilogue
+        default: nil
+        }
+    }
 }
 
 /// A fused elementwise step.
@@ -154,6 +172,9 @@ public struct MatrixProduct: Sendable, Hashable {
     public var transposeA: Bool, transposeB: Bool
     /// Whether both operands are one matrix and the product is its Gram matrix.
     public var isGram: Bool
+    /// What becomes of every element of the product, which is load 0; the step's operands from the third on are
+    /// loads 1, 2, …
+    public var epilogue: Elementwise?
 }
 
 /// Shapes of one of the convolution triple.
@@ -173,4 +194,6 @@ public struct Convolution: Sendable, Hashable {
     public var window: Window
     /// Images `[N, C, H, W]`, filters `[F, C/groups, kh, kw]`, results `[N, F, H', W']`.
     public var x: Shape, w: Shape, y: Shape
+    /// What becomes of every element of the result, as of a matrix product's.
+    public var epilogue: Elementwise?
 }

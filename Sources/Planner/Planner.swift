@@ -9,11 +9,12 @@ public enum Planner {
         scratch: (Kernel) -> Int = { _ in 0 }
     ) throws(ProgramError) -> Plan {
         try program.verify()
-        let program = program.simplified()
+        let program = program.simplified().withMasksFromActivations()
         let lowering = Lowering(program, options)
         let outputOfNode = lowering.outputOfNode
         let placement = Placement.best(
-            lowering.drafts, keeping: Set(outputOfNode.keys), scratch: scratch)
+            lowering.drafts, keeping: Set(outputOfNode.keys), inPlace: options.worksInPlace,
+            scratch: scratch)
 
         // Where inputs and tables lie.
         var places: [Int: Buffer] = [:]

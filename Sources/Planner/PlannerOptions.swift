@@ -2,7 +2,18 @@
 public struct PlannerOptions: Sendable, Hashable {
     /// Reductions read elementwise chains, so that these are never stored.
     public var fusesReductions: Bool
+    /// Products and convolutions apply an elementwise chain to their results.
+    public var fusesEpilogues: Bool
+    /// Elementwise steps may write over an operand.
+    public var worksInPlace: Bool
 
     /// Options; without arguments, what every backend can do.
-    public init(fusesReductions: Bool = false) { self.fusesReductions = fusesReductions }
+    public init(fusesReductions: Bool = false, fusesEpilogues: Bool = false, worksInPlace: Bool = false) {
+        self.fusesReductions = fusesReductions
+        self.fusesEpilogues = fusesEpilogues
+        self.worksInPlace = worksInPlace
+    }
+
+    /// All there is.
+    public static let all = PlannerOptions(fusesReductions: true, fusesEpilogues: true, worksInPlace: true)
 }

@@ -14,6 +14,9 @@ extension Step {
                 inner.map { base + $0 }
             }
         default:
+            if let epilogue = kernel.epilogue, index >= 2 {
+                return offsets(epilogue.walk.dims, epilogue.walk.strides[index - 1])
+            }
             return Array(0..<meaning.inputs[index].shape.count)
         }
     }

@@ -10,7 +10,8 @@ import Testing
         let (program, _) = RandomPrograms.make(seed)
         let scratch: (Kernel) -> Int = { seed % 2 == 0 ? 0 : 7 + $0.name.utf8.count }
         for precision in Precision.allCases {
-            let plan = try Planner.plan(program, precision: precision, scratch: scratch)
+            let options = seed % 3 == 0 ? PlannerOptions() : .all
+            let plan = try Planner.plan(program, precision: precision, options: options, scratch: scratch)
             #expect(MemoryAudit(plan).problems == [], "seed \(seed)\n\(plan)\n\(program)")
             #expect(plan.steps.allSatisfy { ($0.scratch != nil) == (scratch($0.kernel) > 0) }, "seed \(seed)")
         }
@@ -19,9 +20,30 @@ import Testing
     @Test(arguments: [false, true], [false, true])
     func networksAreSafe(isConvolutional: Bool, isSecondOrder: Bool) throws {
         let program = SmallNetworks.derivative(isConvolutional: isConvolutional, isSecondOrder: isSecondOrder)
-        let plan = try Planner.plan(program, precision: .float32) { $0.name == "conv" ? 1000 : 0 }
-        #expect(MemoryAudit(plan, scratch: { $0.name == "conv" ? 1000 : 0 }).problems == [])
-        #expect(plan.arenaBytes < plan.steps.reduce(0) { $0 + $1.count } * 4, "memory is used more than once")
+        func scratch(_ kernel: Kernel) -> Int { kernel.name.hasPrefix("conv") ? 1000 : 0 }
+        for options in [PlannerOptions(), .all] {
+            let plan = try Planner.plan(program, precision: .float32, options: options, scratch: scratch)
+            #expect(MemoryAudit(plan, scratch: scratch).problems == [])
+            // Everything in a place of its own.
+            let apart = plan.steps.reduce(0) { total, step in
+                let result = step.result.place == .arena ? (step.count + 63) / 64 * 64 : 0
+                return total + result + (scratch(step.kernel) + 63) / 64 * 64
+            }
+            #expect(plan.arenaCount < apart, "memory is used more than once")
+        }
+    }
+
+    @Test func chainsWorkInPlace() throws {
+        // The chain is too long for one step; every part can take the place of the one before.
+        let program = Program.trace { t in
+            let x = t.input("x", [64, 64])
+            return [("y", (0..<60).reduce(x.matmul(x)) { y, _ in y.tanh() }.sum([0]))]
+        }
+        func arena(_ options: PlannerOptions) throws -> Int {
+            try Planner.plan(program, precision: .float32, options: options).arenaCount
+        }
+        #expect(try arena(PlannerOptions(worksInPlace: true)) == 64 * 64)
+        #expect(try arena(PlannerOptions()) == 2 * 64 * 64)
     }
 
     @Test func aPlanOfKnownSize() throws {
@@ -104,8 +126,21 @@ struct MemoryAudit {
             }
         }
         if written.contains(where: { $0.contains(false) }) { problems.append("an output is not written") }
+        func takesPlace(_ a: Stretch, of b: Stretch) -> Bool {
+            guard a.range == b.range, b.last == a.first,
+                case .elementwise(let kernel) = plan.steps[a.first].kernel
+            else { return false }
+            let step = plan.steps[a.first]
+            return step.operands.indices.allSatisfy { index in
+                step.operands[index].place != .arena || !a.range.contains(step.operands[index].offset)
+                    || (step.operands[index] == step.result && kernel.walk.pattern(index) == .linear)
+            }
+        }
         for (i, a) in results.enumerated() {
-            for b in results[..<i] where a.first <= b.last && b.first <= a.last && a.range.overlaps(b.range) {
+            for b in results[..<i]
+            where a.first <= b.last && b.first <= a.last && a.range.overlaps(b.range)
+                && !takesPlace(a, of: b)
+            {
                 problems.append("memory \(a.range) and \(b.range) is shared at step \(a.first)")
             }
         }

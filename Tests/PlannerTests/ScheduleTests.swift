@@ -19,11 +19,11 @@ import Testing
     private func check(_ program: Program) throws {
         let lowering = Lowering(program.simplified())
         let kept = Set(lowering.outputOfNode.keys)
-        let placement = Placement.best(lowering.drafts, keeping: kept) { _ in 0 }
+        let placement = Placement.best(lowering.drafts, keeping: kept, inPlace: true) { _ in 0 }
         let best = placement.drafts
         #expect(best.map(\.result).sorted() == lowering.drafts.map(\.result).sorted(), "every step, once")
         for order in Schedule.candidates(lowering.drafts, keeping: kept) {
-            let other = Placement(order, keeping: kept) { _ in 0 }
+            let other = Placement(order, keeping: kept, inPlace: true) { _ in 0 }
             #expect(placement.arenaCount <= other.arenaCount)
         }
         var done: Set<Int> = []

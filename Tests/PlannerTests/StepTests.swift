@@ -135,3 +135,47 @@ import Testing
                 """)
     }
 }
+
+/// What is taken into other steps where a backend can do it.
+@Suite struct FusionTests {
+    private func names(_ options: PlannerOptions, _ body: (Trace) -> [(String, Tensor)]) throws -> [String] {
+        let trace = Trace()
+        let plan = try Planner.plan(trace.program(body(trace)), precision: .float32, options: options)
+        return plan.steps.map(\.kernel.name)
+    }
+
+    @Test func aLayerIsOneStep() throws {
+        let layer: (Trace) -> [(String, Tensor)] = { t in
+            let x = t.input("x", [8, 4]), w = t.input("w", [4, 6]), b = t.input("b", [1, 6])
+            return [("y", (x.matmul(w) + b.broadcast(to: [8, 6])).relu())]
+        }
+        #expect(try names(.all, layer) == ["matmul[6]"])
+        #expect(try names(PlannerOptions(), layer) == ["matmul", "elementwise[6]"])
+    }
+
+    @Test func aSumOfProductsNeedsNoStepOfItsOwn() throws {
+        let sum: (Trace) -> [(String, Tensor)] = { t in
+            let x = t.input("x", [8, 4]), w = t.input("w", [4, 6]), v = t.input("v", [4, 6])
+            return [("y", x.matmul(w) + (x * 2).matmul(v))]
+        }
+        #expect(try names(.all, sum).filter { $0.hasPrefix("matmul") }.sorted() == ["matmul", "matmul[3]"])
+    }
+
+    @Test func aProductThatIsReadTwiceIsStored() throws {
+        let twice: (Trace) -> [(String, Tensor)] = { t in
+            let x = t.input("x", [4, 4])
+            let y = x.matmul(x)
+            return [("a", y.exp().matmul(y)), ("b", y)]
+        }
+        #expect(try names(.all, twice).contains("matmul"))
+    }
+
+    @Test func reductionsReadChains() throws {
+        let total: (Trace) -> [(String, Tensor)] = { t in
+            let x = t.input("x", [8, 4])
+            return [("y", ((x + 1) * x).sum([0]))]
+        }
+        #expect(try names(.all, total) == ["sum[4]"])
+        #expect(try names(PlannerOptions(), total).count == 2)
+    }
+}

@@ -32,8 +32,8 @@ public final class CPUBackend: Backend {
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "processor"
     }
 
-    /// Reductions read fused chains.
-    public var plannerOptions: PlannerOptions { PlannerOptions(fusesReductions: true) }
+    /// Reductions read fused chains, products and convolutions apply them, and elementwise steps work in place.
+    public var plannerOptions: PlannerOptions { .all }
 
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {

@@ -12,9 +12,11 @@ final class CPUConvolution: CPUKernel {
     private let precision: Precision
     private let plan: OpaquePointer
     private let packedCount: Int, workCount: Int
+    private let epilogue: CPUEpilogue?
 
     init(_ shape: Convolution, _ precision: Precision) {
         (self.shape, self.precision) = (shape, precision)
+        epilogue = CPUEpilogue(shape.epilogue, precision)
         plan = Self.makePlan(shape, precision)
         packedCount = Int(ls_conv_packed(plan))
         workCount = Int(ls_conv_work(plan))
@@ -67,13 +69,18 @@ final class CPUConvolution: CPUKernel {
         let parts = images >= 3 * Parallel.threads ? 1 : 4
         let (sourceCount, targetCount) =
             shape.role == .forward ? (imageCount, resultCount) : (resultCount, imageCount)
+        let loads = epilogue?.operands(binding)
         Parallel.forEach(images * parts) { index, thread in
             let (image, part) = (index / parts, index % parts)
             ls_conv_image(
                 precision.isWide, plan, binding.operands[0] + image * sourceCount * bytes,
                 packed + image % groups * packedCount * bytes, binding.result + image * targetCount * bytes,
                 own(thread), Int64(part), Int64(parts))
+            if parts == 1, let epilogue, let loads {
+                epilogue.apply(image * targetCount..<(image + 1) * targetCount, loads, binding.result)
+            }
         }
+        if parts > 1 { epilogue?.applyToAll(images * targetCount, binding) }
     }
 
     private func filterGradient(_ binding: CPUBinding, _ own: (Int) -> UnsafeMutableRawPointer) {
@@ -97,6 +104,7 @@ final class CPUConvolution: CPUKernel {
                 precision.isWide, plan, sums + place, Int64(pieces), Int64(shape.w.count),
                 binding.result + place)
         }
+        epilogue?.applyToAll(shape.w.count, binding)
     }
 
     private var bytes: Int { precision.bytes }

@@ -9,9 +9,11 @@ struct CPUMatmul: CPUKernel {
     private let kernel: MatrixProduct
     private let blas: BLAS
     private let blocks: ProductBlocks
+    private let epilogue: CPUEpilogue?
 
     init(_ kernel: MatrixProduct, _ precision: Precision) {
         self.kernel = kernel
+        epilogue = CPUEpilogue(kernel.epilogue, precision)
         blas = BLAS(precision: precision)
         blocks = ProductBlocks(kernel)
     }
@@ -28,6 +30,7 @@ struct CPUMatmul: CPUKernel {
 
     func run(_ binding: CPUBinding) {
         let (m, n, k) = (kernel.m, kernel.n, kernel.k)
+        let loads = epilogue?.operands(binding)
         Parallel.forEach(kernel.batches * blocks.count) { index, thread in
             let (batch, piece) = (index / blocks.count, index % blocks.count)
             let (rows, columns) = blocks.block(piece)
@@ -35,9 +38,17 @@ struct CPUMatmul: CPUKernel {
                 binding.operands[0] + batch * m * k * bytes, binding.operands[1] + batch * k * n * bytes,
                 binding.result + batch * m * n * bytes, rows, columns,
                 binding.scratch.map { $0 + thread * blocks.work * bytes })
+            if let epilogue, let loads, !kernel.isGram {
+                for row in rows {
+                    let first = (batch * m + row) * n
+                    epilogue.apply(
+                        first + columns.lowerBound..<first + columns.upperBound, loads, binding.result)
+                }
+            }
         }
         if kernel.isGram {
             Parallel.forEach(kernel.batches) { batch, _ in mirror(binding.result + batch * n * n * bytes, n) }
+            epilogue?.applyToAll(kernel.batches * n * n, binding)
         }
     }
 
