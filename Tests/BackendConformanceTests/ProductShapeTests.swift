@@ -1,0 +1,92 @@
+import Backend
+import Graph
+import TestSupport
+import Testing
+
+/// Products and convolutions of many shapes: every way in which a kernel cuts them has edges.
+@Suite(.serialized) struct ProductShapeTests {
+    /// A small generator: the same shapes every time.
+    private struct Choices {
+        var state: UInt64
+        mutating func pick(_ range: ClosedRange<Int>) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return range.lowerBound + Int(state >> 33) % range.count
+        }
+    }
+
+    private func values(_ count: Int, _ seed: Int) -> [Double] {
+        (0..<count).map { Double(Float(($0 * 7919 + seed * 104_729) % 2003) / 1001 - 1) }
+    }
+
+    private func check(_ program: Program, _ target: Target, _ text: String) throws {
+        var inputs: [String: [Double]] = [:]
+        for (index, port) in program.inputs.enumerated() {
+            inputs[port.name] = values(port.shape.count, index)
+        }
+        let found = try target.run(program, inputs)
+        for (a, b) in zip(found, Interpreter.run(program, inputs)) {
+            #expect(mismatch(a, b, tolerance: target.tolerance(2e-5, 1e-13)) == nil, "\(text)")
+        }
+    }
+
+    @Test(arguments: TestDevices.targets)
+    func matrixProducts(_ target: Target) throws {
+        let extents = [1, 2, 3, 5, 8, 13, 16, 31, 48, 49, 97, 130]
+        var choices = Choices(state: 5)
+        for round in 0..<60 {
+            let m = extents[choices.pick(0...11)], n = extents[choices.pick(0...11)]
+            let k = round % 10 == 0 ? 900 : extents[choices.pick(0...11)]
+            let (a, b) = (choices.pick(0...1) == 1, choices.pick(0...1) == 1)
+            let batches = choices.pick(1...3)
+            let program = Program.trace { t in
+                let left = t.input("a", a ? [batches, k, m] : [batches, m, k])
+                let right = t.input("b", b ? [batches, n, k] : [batches, k, n])
+                let bias = t.input("c", [1, 1, n]).broadcast(to: [batches, m, n])
+                return [("y", (left.matmul(right, transposeA: a, transposeB: b) + bias).relu())]
+            }
+            try check(program, target, "\(batches) of \(m)×\(k)×\(n), \(a) \(b)")
+        }
+    }
+
+    @Test(arguments: TestDevices.targets)
+    func gramMatrices(_ target: Target) throws {
+        for (n, k) in [(1, 5), (17, 3), (96, 40), (97, 20), (200, 12)] {
+            for transposes in [false, true] {
+                let program = Program.trace { t in
+                    let x = t.input("x", transposes ? [k, n] : [n, k])
+                    return [("y", x.matmul(x, transposeA: transposes, transposeB: !transposes))]
+                }
+                try check(program, target, "gram \(n) \(k) \(transposes)")
+            }
+        }
+    }
+
+    @Test(arguments: TestDevices.targets)
+    func convolutions(_ target: Target) throws {
+        var choices = Choices(state: 11)
+        for _ in 0..<(target.selector == "cpu" ? 120 : 40) {
+            let groups = [1, 1, 1, 2, 3][choices.pick(0...4)]
+            let images = [1, 2, 3, 7][choices.pick(0...3)]
+            let (c, f) = (
+                groups * [1, 2, 3, 8, 17][choices.pick(0...4)],
+                groups * [1, 2, 8, 9, 18][choices.pick(0...4)]
+            )
+            let kernel = (choices.pick(1...4), choices.pick(1...4))
+            let stride = (choices.pick(1...3), choices.pick(1...3))
+            let padding = (choices.pick(0...2), choices.pick(0...2))
+            let size = (
+                kernel.0 + choices.pick(0...12),
+                kernel.1 + [0, 1, 4, 6, 8, 13, 15, 16, 17, 30][choices.pick(0...9)]
+            )
+            let window = Window(stride: stride, padding: padding, groups: groups)
+            let x: Shape = [images, c, size.0, size.1], w: Shape = [f, c / groups, kernel.0, kernel.1]
+            let program = Program.trace { t in
+                let (images, filters) = (t.input("x", x), t.input("w", w))
+                let y = images.conv(filters, window)
+                let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [images, filters])
+                return [("y", y + 1), ("dx", back[0]), ("dw", back[1])]
+            }
+            try check(program, target, "\(x) * \(w), stride \(stride), padding \(padding), \(groups) groups")
+        }
+    }
+}
