@@ -5,12 +5,31 @@
 
 // Every file of `cl`, by its name without the ending. A new file is one line here.
 #define FILES(F) \
-    F(combine) F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(mirror) \
-    F(pad_items) F(pad_rows) F(reduce_columns) F(reduce_few) F(reduce_runs) F(scatter_add) \
+    F(combine) F(conv_channels_last) F(conv_filters) F(conv_finish) F(conv_pad) F(conv_sums) F(conv_tiles) \
+    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_packed) F(mirror) \
+    F(pack_panels) F(pad_items) F(pad_rows) F(reduce_columns) F(reduce_few) F(reduce_runs) F(scatter_add) \
     F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
 #embed "cl/combine.cl"
+    , 0};
+static const char conv_channels_last[] = {
+#embed "cl/conv_channels_last.cl"
+    , 0};
+static const char conv_filters[] = {
+#embed "cl/conv_filters.cl"
+    , 0};
+static const char conv_finish[] = {
+#embed "cl/conv_finish.cl"
+    , 0};
+static const char conv_pad[] = {
+#embed "cl/conv_pad.cl"
+    , 0};
+static const char conv_sums[] = {
+#embed "cl/conv_sums.cl"
+    , 0};
+static const char conv_tiles[] = {
+#embed "cl/conv_tiles.cl"
     , 0};
 static const char fold_items[] = {
 #embed "cl/fold_items.cl"
@@ -27,8 +46,14 @@ static const char matmul_columns[] = {
 static const char matmul_dots[] = {
 #embed "cl/matmul_dots.cl"
     , 0};
+static const char matmul_packed[] = {
+#embed "cl/matmul_packed.cl"
+    , 0};
 static const char mirror[] = {
 #embed "cl/mirror.cl"
+    , 0};
+static const char pack_panels[] = {
+#embed "cl/pack_panels.cl"
     , 0};
 static const char pad_items[] = {
 #embed "cl/pad_items.cl"

@@ -60,8 +60,9 @@ extension OpenCLTarget {
         case .pad(let kernel): OpenCLPad(kernel, self)
         case .gather(let kernel): OpenCLIndexing(kernel, scatters: false, self)
         case .scatterAdd(let kernel): OpenCLIndexing(kernel, scatters: true, self)
-        case .matmul(let kernel): OpenCLMatmul(kernel, self)
-        case .convolution(let kernel): OpenCLConvolution(kernel, self)
+        case .matmul(let kernel): OpenCLPackedMatmul(kernel, self) ?? OpenCLMatmul(kernel, self)
+        case .convolution(let kernel):
+            style.hasManyItems ? OpenCLConvolution(kernel, self) : OpenCLTiledConvolution(kernel, self)
         }
     }
 }

@@ -35,14 +35,16 @@ struct OpenCLMatmul: OpenCLKernel {
             ]
         }
         let launch = product.launch(memory.operands[0], memory.operands[1], memory.result, target)
-        return product.isTriangle ? [launch, mirror(memory.result)] : [launch]
+        return product.isTriangle
+            ? [launch, Self.mirror(memory.result, kernel.n, kernel.batches, target)] : [launch]
     }
 
-    private func mirror(_ result: Buffer) -> Launch {
+    /// Copies the lower triangles of some matrices to their upper ones.
+    static func mirror(_ result: Buffer, _ n: Int, _ batches: Int, _ target: OpenCLTarget) -> Launch {
         let group = target.style.group
         return Launch(
-            KernelSource(file: "mirror", target, [("GROUP", group)]), [result], geometry: [kernel.n],
-            items: [kernel.n, kernel.n, kernel.batches], group: [group])
+            KernelSource(file: "mirror", target, [("GROUP", group)]), [result], geometry: [n],
+            items: [n, n, batches], group: [group])
     }
 }
 

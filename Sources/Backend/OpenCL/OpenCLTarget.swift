@@ -12,6 +12,10 @@ struct OpenCLStyle {
     var rows: Int, panels: Int
     /// Tile of `matmul_dots`.
     var dotRows: Int, dotColumns: Int
+    /// Tile of the packed kernels: rows, and vectors of columns.
+    var tileRows: Int, tilePanels: Int
+    /// Elements of working memory for packed operands, unless one tile needs more.
+    var packLimit: Int
     /// Items per group of the matrix kernels.
     var matrixGroup: [Int]
     /// Work is cut into about this many pieces where the results alone are fewer.
@@ -28,13 +32,15 @@ struct OpenCLStyle {
         return OpenCLStyle(
             hasManyItems: false, group: 128, reductionGroup: 16, lanes32: lanes32, lanes64: lanes64,
             rows: hasManyRegisters ? 8 : 4, panels: 2, dotRows: 4, dotColumns: hasManyRegisters ? 4 : 2,
-            matrixGroup: [1, 1], parallelism: 64, patchLimit: 1 << 21)
+            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 3, packLimit: 1 << 24, matrixGroup: [1, 1],
+            parallelism: 64, patchLimit: 1 << 21)
     }
 
     /// For graphics processors.
     static let graphics = OpenCLStyle(
         hasManyItems: true, group: 128, reductionGroup: 64, lanes32: 4, lanes64: 4, rows: 4, panels: 1,
-        dotRows: 4, dotColumns: 4, matrixGroup: [16, 4], parallelism: 4096, patchLimit: 1 << 25)
+        dotRows: 4, dotColumns: 4, tileRows: 8, tilePanels: 1, packLimit: 1 << 26, matrixGroup: [16, 4],
+        parallelism: 4096, patchLimit: 1 << 25)
 
     /// This style with groups of at most `limit` items.
     func limited(to limit: Int) -> OpenCLStyle {
