@@ -48,7 +48,9 @@ let package = Package(
             name: "Analysis", dependencies: ["Graph", "Planner", "Backend", "Data"], swiftSettings: numeric),
         .target(name: "Report"),
         .target(
-            name: "Bench", dependencies: ["Backend", "Planner", "Graph"], path: "Bench",
+            name: "Bench",
+            dependencies: ["Training", "Analysis", "Models", "Data", "Backend", "Planner", "Graph"],
+            path: "Bench", exclude: ["peers"],
             swiftSettings: numeric),
         .executableTarget(
             name: "LandscapeCLI",

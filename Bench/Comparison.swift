@@ -1,0 +1,72 @@
+import Data
+
+/// Two runs of the benchmark side by side.
+public struct Comparison: Sendable, Codable {
+    /// What the difference between two measurements amounts to.
+    public enum Verdict: String, Sendable, Codable {
+        /// The second run is faster, or slower, by more than noise.
+        case faster, slower
+        /// The difference is within noise.
+        case same = "within noise"
+    }
+
+    /// One measurement in both runs.
+    public struct Row: Sendable, Codable {
+        /// How `--device` names the device, and what was measured.
+        public var device: String, id: String
+        /// Medians in seconds.
+        public var first: Double, second: Double
+        /// Speed of the second run over that of the first: above 1 is faster.
+        public var ratio: Double
+        /// The interval that holds the ratio of medians with 95 % probability.
+        public var low: Double, high: Double
+        /// What it amounts to.
+        public var verdict: Verdict
+    }
+
+    /// Measurements that both runs have.
+    public var rows: [Row]
+    /// Measurements that only the first, or only the second run has.
+    public var onlyFirst: [String], onlySecond: [String]
+
+    /// Compares two runs. Devices are matched by the way `--device` names them.
+    public init(_ first: BenchFile, _ second: BenchFile) {
+        func key(_ result: BenchResult) -> String { "\(result.device) \(result.id)" }
+        let others = Dictionary(second.results.map { (key($0), $0) }) { a, _ in a }
+        let known = Set(first.results.map(key))
+        rows = first.results.compactMap { result in
+            others[key(result)].map {
+                Self.row(result.device, result.id, result.samples, $0.samples)
+            }
+        }
+        onlyFirst = first.results.map(key).filter { others[$0] == nil }
+        onlySecond = second.results.map(key).filter { !known.contains($0) }
+    }
+
+    /// The part of a difference that two runs of one program may show, on top of the noise within a run: memory lies
+    /// elsewhere, clocks and neighbours differ.
+    static let floor = 0.03
+
+    /// Compares two sets of samples in seconds.
+    static func row(_ device: String, _ id: String, _ first: [Double], _ second: [Double]) -> Row {
+        let (a, b) = (Summary(first).median, Summary(second).median)
+        let (low, high) = interval(first, second, seed: id)
+        let verdict: Verdict = low > 1 + floor ? .faster : high < 1 - floor ? .slower : .same
+        return Row(
+            device: device, id: id, first: a, second: b, ratio: a / b, low: low, high: high, verdict: verdict)
+    }
+
+    /// The 95 % interval of the ratio of medians by the bootstrap (Efron 1979): both sets are drawn anew 1,000 times,
+    /// with replacement. The same samples give the same interval.
+    static func interval(_ first: [Double], _ second: [Double], seed: String) -> (low: Double, high: Double) {
+        var random = RandomStream(seed: 0, purpose: "bootstrap \(seed)")
+        func drawn(_ values: [Double]) -> Double {
+            Summary(values.map { _ in values[random.integer(below: values.count)] }).median
+        }
+        let ratios = (0..<1000).map { _ in drawn(first) / drawn(second) }.sorted()
+        return (Summary.quantile(0.025, ofSorted: ratios), Summary.quantile(0.975, ofSorted: ratios))
+    }
+
+    /// Measurements whose speed has fallen below a share of the first run's, beyond noise.
+    public func rows(below share: Double) -> [Row] { rows.filter { $0.high < share } }
+}
