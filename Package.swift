@@ -83,6 +83,9 @@ let package = Package(
             ],
             swiftSettings: numeric),
         .testTarget(
+            name: "BenchTests", dependencies: ["Bench", "Analysis", "Backend", "Planner", "Graph"],
+            swiftSettings: numeric),
+        .testTarget(
             name: "LandscapeCLITests", dependencies: ["LandscapeCLI", "Models", "Data", "Graph"]),
         .testTarget(name: "PackageTests"),
         .testTarget(name: "ReportTests", dependencies: ["Report"]),

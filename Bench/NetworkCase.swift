@@ -102,6 +102,9 @@ struct NetworkCase {
         case loss
         case gradient
         case hessianVector = "hessian-vector"
+        /// The gradient of a training step: batch normalisation uses the statistics of the batch, which are those
+        /// of the two samples.
+        case trainingGradient = "training gradient"
     }
 
     /// The quantity by the interpreter in float64, computed once for all devices.
@@ -126,7 +129,7 @@ struct NetworkCase {
 
     private func program(_ quantity: Quantity) -> Program {
         .trace { t in
-            let logits = t.inline(programs.forward(Self.distinct), inputs: [:])[0]
+            let logits = logits(t, isTraining: quantity == .trainingGradient)
             let loss = t.inline(programs.loss(Self.distinct), inputs: ["logits": logits])[0]
             if quantity == .loss { return [("loss", loss)] }
             let entries = network.layout.entries
@@ -140,6 +143,12 @@ struct NetworkCase {
             }
             return zip(entries, results).map { ($0.name, $1) }
         }
+    }
+
+    private func logits(_ t: Trace, isTraining: Bool) -> Tensor {
+        if !isTraining { return t.inline(programs.forward(Self.distinct), inputs: [:])[0] }
+        let x = t.input("x", Shape([Self.distinct] + network.input.dims))
+        return network.apply(x, .training(weights: t.input("weights", [Self.distinct]))).logits
     }
 
     /// Rounding of a whole network. A pre-activation close enough to zero may get another slope, which changes

@@ -85,7 +85,9 @@ struct BenchTables {
             ) {
                 $0.fractions?.compute.map(percent)
             },
-            Field(column: Report.Column("of memory", tooltip: "of the fastest copy or triad", alignment: .right)) {
+            Field(
+                column: Report.Column("of memory", tooltip: "of the fastest copy or triad", alignment: .right)
+            ) {
                 $0.fractions?.memory.map(percent)
             },
             Field(column: "of roofline") { $0.fractions?.roofline.map { bar($0) + " " + percent($0) } },

@@ -36,7 +36,7 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "List the measurements and stop.")
     var list = false
 
-    @Option(help: "Seconds for the repeats of one measurement, 1.5 unless given, or 0.3 with --quick.")
+    @Option(help: "Seconds for the repeats of one measurement, 2.5 unless given, or 0.3 with --quick.")
     var budget: Double?
 
     @Option(help: "Seed of all inputs.")
@@ -79,7 +79,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private var options: BenchOptions {
-        let rule = SamplingRule(budget: budget ?? (quick ? 0.3 : 1.5))
+        let rule = SamplingRule(budget: budget ?? (quick ? 0.3 : 2.5))
         return BenchOptions(isQuick: quick, only: only, precision: precision, seed: seed, rule: rule)
     }
 
