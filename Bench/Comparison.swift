@@ -56,15 +56,22 @@ public struct Comparison: Sendable, Codable {
             device: device, id: id, first: a, second: b, ratio: a / b, low: low, high: high, verdict: verdict)
     }
 
-    /// The 95 % interval of the ratio of medians by the bootstrap (Efron 1979): both sets are drawn anew 1,000 times,
-    /// with replacement. The same samples give the same interval.
+    /// The 95 % interval of the ratio of medians by the bootstrap (Efron 1979): the medians of 1,000 sets that are
+    /// drawn from each of both, with replacement. The same samples give the same interval.
     static func interval(_ first: [Double], _ second: [Double], seed: String) -> (low: Double, high: Double) {
         var random = RandomStream(seed: 0, purpose: "bootstrap \(seed)")
-        func drawn(_ values: [Double]) -> Double {
-            Summary(values.map { _ in values[random.integer(below: values.count)] }).median
-        }
-        let ratios = (0..<1000).map { _ in drawn(first) / drawn(second) }.sorted()
+        let (first, second) = (first.sorted(), second.sorted())
+        let ratios = (0..<1000).map { _ in
+            drawnMedian(of: first, &random) / drawnMedian(of: second, &random)
+        }.sorted()
         return (Summary.quantile(0.025, ofSorted: ratios), Summary.quantile(0.975, ofSorted: ratios))
+    }
+
+    /// The median of as many values drawn from the sorted ones with replacement. Where it lies among them follows a
+    /// beta distribution of mean ½ and variance 1/(4n + 8), which a normal one stands for.
+    private static func drawnMedian(of values: [Double], _ random: inout RandomStream) -> Double {
+        let share = 0.5 + random.normal() / Double(4 * values.count + 8).squareRoot()
+        return Summary.quantile(min(1, max(0, share)), ofSorted: values)
     }
 
     /// Measurements whose speed has fallen below a share of the first run's, beyond noise.

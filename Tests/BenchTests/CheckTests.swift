@@ -57,6 +57,32 @@ import Testing
         #expect(work == Work(flops: 2 * shape.flops, bytes: 2 * 4 * (30 + 20 + 24)))
     }
 
+    /// The plan, the device and the interpreter agree on whole networks, to rounding and not by luck.
+    @Test(arguments: ["gradient", "hessian-vector", "training-step", "tangent-kernel"])
+    func networksAgreeWithTheirReference(_ what: String) throws {
+        let workload = try #require(try Catalogue.workloads().first { $0.id == "work/cnn/\(what)" })
+        let session = try BenchSession("cpu", BenchOptions(), references: SharedReferences())
+        let ready = try #require(try session.prepare(workload))
+        let (check, work, _) = try ready.check()
+        #expect(check.passes && check.error > 0 && check.error < 1e-3, "\(check)")
+        #expect(work.flops > 1_000_000_000 && work.bytes > 1_000_000)
+    }
+
+    @Test func aWrongResultGetsNoTime() throws {
+        func workload(_ error: Double) -> Workload {
+            Workload("launch/made-up") { _ in
+                PreparedWorkload(start: {}, check: { Check(error: error, tolerance: 0.1) })
+            }
+        }
+        let options = BenchOptions(rule: SamplingRule(budget: 0.01))
+        let session = try BenchSession("cpu", options, references: SharedReferences())
+        #expect(try session.measure(workload(0.05))?.samples.isEmpty == false)
+        for error in [0.2, .infinity, .nan] {
+            let failure = #expect(throws: BenchError.self) { try session.measure(workload(error)) }
+            #expect(failure?.description.contains("the result is wrong") == true)
+        }
+    }
+
     @Test func combinationsRunAlongTheirAxis() {
         // 0 − 2 + 4, 1 − 3 + 5, 6 − 8 + 10, 7 − 9 + 11.
         let values = (0..<12).map(Double.init)

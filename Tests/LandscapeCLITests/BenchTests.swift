@@ -109,13 +109,17 @@ import Testing
             (["--device", "cpu", "--only", "launch", "--output", file], "file"),
             (["--device", "cpu", "--only", "launch", "--output", "/proc/landscape"], "cannot be made"),
             (["--budget", "0"], "--budget"),
+            (
+                ["--device", "cpu", "--only", "gemm/float32/128/CLBlast"],
+                "nothing that was chosen is available"
+            ),
         ]
         for (arguments, words) in cases {
             let result = try Command.run(["bench"] + arguments)
             #expect(result.status != 0 && result.output.isEmpty, "\(arguments): \(result.output)")
             #expect(result.errors.contains(words), "\(arguments): \(result.errors)")
             let lines = result.errors.split(separator: "\n").filter {
-                !$0.hasPrefix("Usage") && !$0.hasPrefix("  See")
+                !$0.hasPrefix("Usage") && !$0.hasPrefix("  See") && !$0.hasPrefix("measuring")
             }
             #expect(lines.count == 1, "\(result.errors)")
         }

@@ -99,6 +99,9 @@ struct BenchCommand: ParsableCommand {
             }
         }
         Console.clear()
+        if file.results.isEmpty, file.failures.isEmpty {
+            throw CommandError("nothing that was chosen is available on \(devices.joined(separator: ", "))")
+        }
         if json { try Console.json(file) } else { BenchTables(file).show() }
         if let output { try BenchFolder.write(file, to: output) }
         if let first = file.failures.first {
