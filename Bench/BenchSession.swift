@@ -5,6 +5,7 @@ import Planner
 public final class BenchSession {
     private let setting: Setting
     private let rule: SamplingRule
+    private let load = LoadMeter()
 
     /// The device.
     public var device: DeviceInfo { setting.backend.device }
@@ -26,6 +27,7 @@ public final class BenchSession {
 
     /// Checks a workload, then times it; nil if there is no such thing on this device.
     public func measure(_ workload: Workload) throws -> BenchResult? {
+        load.mark()
         guard let ready = try prepare(workload) else { return nil }
         let (check, work, warm) = try ready.check()
         guard check.passes else {
@@ -33,12 +35,12 @@ public final class BenchSession {
                 "the result is wrong: its error is \(check.error), where rounding explains \(check.tolerance)"
             )
         }
-        let load = ForeignLoad()
+        load.mark()
         let samples = try rule.sample(warm: warm, ready.time)
         return BenchResult(
             device: device.selector, id: workload.id, group: workload.group, precision: workload.precision,
             work: work, itemsPerRun: ready.itemsPerRun, planBytes: ready.planBytes, samples: samples,
-            summary: Summary(samples), check: check, foreignLoad: load.cores)
+            summary: Summary(samples), check: check, foreignLoad: load.cores())
     }
 }
 

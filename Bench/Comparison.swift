@@ -8,6 +8,8 @@ public struct Comparison: Sendable, Codable {
         case faster, slower
         /// The difference is within noise.
         case same = "within noise"
+        /// Other processes took part of a processor from the slower one: nothing can be said.
+        case busy = "machine busy"
     }
 
     /// One measurement in both runs.
@@ -35,9 +37,7 @@ public struct Comparison: Sendable, Codable {
         let others = Dictionary(second.results.map { (key($0), $0) }) { a, _ in a }
         let known = Set(first.results.map(key))
         rows = first.results.compactMap { result in
-            others[key(result)].map {
-                Self.row(result.device, result.id, result.samples, $0.samples)
-            }
+            others[key(result)].map { Self.row(result, $0) }
         }
         onlyFirst = first.results.map(key).filter { others[$0] == nil }
         onlySecond = second.results.map(key).filter { !known.contains($0) }
@@ -47,13 +47,23 @@ public struct Comparison: Sendable, Codable {
     /// elsewhere, clocks and neighbours differ.
     static let floor = 0.03
 
-    /// Compares two sets of samples in seconds.
-    static func row(_ device: String, _ id: String, _ first: [Double], _ second: [Double]) -> Row {
-        let (a, b) = (Summary(first).median, Summary(second).median)
-        let (low, high) = interval(first, second, seed: id)
-        let verdict: Verdict = low > 1 + floor ? .faster : high < 1 - floor ? .slower : .same
+    private static func row(_ first: BenchResult, _ second: BenchResult) -> Row {
+        let (low, high) = interval(first.samples, second.samples, seed: first.id)
+        let verdict = verdict(
+            low, high, isFirstDisturbed: first.isDisturbed, isSecondDisturbed: second.isDisturbed)
+        let (a, b) = (Summary(first.samples).median, Summary(second.samples).median)
         return Row(
-            device: device, id: id, first: a, second: b, ratio: a / b, low: low, high: high, verdict: verdict)
+            device: first.device, id: first.id, first: a, second: b, ratio: a / b, low: low, high: high,
+            verdict: verdict)
+    }
+
+    /// What an interval amounts to. A disturbance can only slow a run down.
+    static func verdict(
+        _ low: Double, _ high: Double, isFirstDisturbed: Bool, isSecondDisturbed: Bool
+    ) -> Verdict {
+        if low > 1 + floor { return isFirstDisturbed ? .busy : .faster }
+        if high < 1 - floor { return isSecondDisturbed ? .busy : .slower }
+        return .same
     }
 
     /// The 95 % interval of the ratio of medians by the bootstrap (Efron 1979): the medians of 1,000 sets that are
@@ -75,5 +85,7 @@ public struct Comparison: Sendable, Codable {
     }
 
     /// Measurements whose speed has fallen below a share of the first run's, beyond noise.
-    public func rows(below share: Double) -> [Row] { rows.filter { $0.high < share } }
+    public func rows(below share: Double) -> [Row] {
+        rows.filter { $0.verdict == .slower && $0.high < share }
+    }
 }

@@ -12,7 +12,7 @@ import Testing
         (0..<21).map { median * (1 + spread * Double($0 * 8 % 21 - 10) / 10) }
     }
 
-    private func file(_ samples: [String: [Double]]) -> BenchFile {
+    private func file(_ samples: [String: [Double]], foreignLoad: Double? = nil) -> BenchFile {
         BenchFile(
             machine: .current(), options: BenchOptions(), devices: [],
             results: samples.sorted { $0.key < $1.key }.map { id, samples in
@@ -20,14 +20,17 @@ import Testing
                     device: "cpu", id: id, group: "gemm", precision: .float32, work: Work(flops: 8, bytes: 4),
                     itemsPerRun: nil, planBytes: 64, samples: samples, summary: Summary(samples),
                     fractions: Fractions(compute: 0.5, memory: nil, roofline: 0.5),
-                    check: Check(error: 1e-7, tolerance: 1e-5), foreignLoad: nil)
+                    check: Check(error: 1e-7, tolerance: 1e-5), foreignLoad: foreignLoad)
             })
+    }
+
+    private func row(_ first: [Double], _ second: [Double]) -> Comparison.Row {
+        Comparison(file(["x": first]), file(["x": second])).rows[0]
     }
 
     @Test func verdicts() {
         func verdict(_ first: Double, _ second: Double, spread: Double = 0.01) -> Comparison.Verdict {
-            Comparison.row("cpu", "x", samples(first, spread: spread), samples(second, spread: spread))
-                .verdict
+            row(samples(first, spread: spread), samples(second, spread: spread)).verdict
         }
         #expect(verdict(1, 0.8) == .faster && verdict(1, 1.25) == .slower)
         #expect(verdict(1, 1.01) == .same && verdict(1, 1) == .same)
@@ -35,12 +38,27 @@ import Testing
         #expect(verdict(1, 0.85, spread: 0.8) == .same && verdict(1, 1.15, spread: 0.8) == .same)
     }
 
+    @Test func aBusyMachineExplainsASlowRun() {
+        func verdict(_ first: Double, _ second: Double, _ loads: (Double?, Double?)) -> Comparison.Verdict {
+            Comparison(
+                file(["x": samples(first)], foreignLoad: loads.0),
+                file(["x": samples(second)], foreignLoad: loads.1)
+            ).rows[0].verdict
+        }
+        #expect(verdict(1, 2, (0, 1)) == .busy && verdict(2, 1, (1, 0)) == .busy)
+        // Faster in spite of a disturbance is faster.
+        #expect(verdict(2, 1, (0, 1)) == .faster && verdict(1, 2, (1, 0)) == .slower)
+        #expect(verdict(1, 2, (nil, nil)) == .slower && verdict(1, 1, (1, 1)) == .same)
+        let busy = Comparison(file(["x": samples(1)]), file(["x": samples(2)], foreignLoad: 1))
+        #expect(busy.rows(below: 0.9).isEmpty)
+    }
+
     @Test func theIntervalHoldsTheRatio() {
-        let row = Comparison.row("cpu", "x", samples(3, spread: 0.1), samples(2, spread: 0.1))
-        #expect(abs(row.ratio - 1.5) < 1e-12 && row.low < 1.5 && row.high > 1.5)
-        #expect(row.low > 1.35 && row.high < 1.65)
-        let again = Comparison.row("cpu", "x", samples(3, spread: 0.1), samples(2, spread: 0.1))
-        #expect(again.low == row.low && again.high == row.high)
+        let first = row(samples(3, spread: 0.1), samples(2, spread: 0.1))
+        #expect(abs(first.ratio - 1.5) < 1e-12 && first.low < 1.5 && first.high > 1.5)
+        #expect(first.low > 1.35 && first.high < 1.65)
+        let again = row(samples(3, spread: 0.1), samples(2, spread: 0.1))
+        #expect(again.low == first.low && again.high == first.high)
     }
 
     @Test func pairsAreMatchedByName() {

@@ -74,13 +74,14 @@ import Testing
         let path = try launches("a")
         let same = try bench("--compare", path, path, "--fail-below", "0.9")
         #expect(same.status == 0 && same.output.contains("2 within noise"), "\(same.errors)")
-        // The same run with every time tripled.
+        // The same run with every time tripled, on a quiet machine.
         var json =
             try JSONSerialization.jsonObject(with: Foundation.Data(contentsOf: URL(fileURLWithPath: path)))
             as? [String: Any] ?? [:]
         json["results"] = (json["results"] as? [[String: Any]] ?? []).map { result in
             var result = result
             result["samples"] = numbers(result["samples"]).map { 3 * $0 }
+            result["foreignLoad"] = 0
             return result
         }
         let slow = folder.path("slow.json")
@@ -90,6 +91,12 @@ import Testing
         #expect(worse.errors.contains("2 of 2 measurements fell below 0.9"), "\(worse.errors)")
         #expect(try bench("--compare", path, slow).status == 0)
         #expect(try bench("--compare", slow, path, "--fail-below", "0.9").output.contains("2 faster"))
+        json["results"] = (json["results"] as? [[String: Any]] ?? []).map {
+            $0.merging(["foreignLoad": 1]) { $1 }
+        }
+        try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: slow))
+        let busy = try bench("--compare", path, slow, "--fail-below", "0.9")
+        #expect(busy.status == 0 && busy.output.contains("2 machine busy"), "\(busy.output)")
     }
 
     @Test func badInput() throws {

@@ -124,7 +124,7 @@ struct BenchTables {
                 formatSignificant(row.ratio), interval, row.verdict.rawValue,
             ].map { Report.Cell($0) }
         }
-        let counts = [Comparison.Verdict.faster, .slower, .same].map { verdict in
+        let counts = [Comparison.Verdict.faster, .slower, .same, .busy].map { verdict in
             "\(comparison.rows.count { $0.verdict == verdict }) \(verdict.rawValue)"
         }
         var text = table.text + "\n" + counts.joined(separator: ", ") + "\n"
