@@ -66,16 +66,18 @@ public struct BenchOptions: Sendable, Codable, Equatable {
     public var precision: Precision
     /// Seed of all inputs.
     public var seed: UInt64
-    /// When a measurement ends.
+    /// When a measurement ends, over all rounds.
     public var rule: SamplingRule
+    /// How often each workload is made ready anew, in other memory and at another time.
+    public var rounds: Int
 
     /// Options from their parts.
     public init(
         isQuick: Bool = false, only: [String] = [], precision: Precision = .float32, seed: UInt64 = 0,
-        rule: SamplingRule = SamplingRule()
+        rule: SamplingRule = SamplingRule(), rounds: Int = 3
     ) {
         (self.isQuick, self.only, self.precision) = (isQuick, only, precision)
-        (self.seed, self.rule) = (seed, rule)
+        (self.seed, self.rule, self.rounds) = (seed, rule, rounds)
     }
 }
 
@@ -107,9 +109,9 @@ public struct BenchResult: Sendable, Codable {
     public var itemsPerRun: Int?
     /// The most bytes that a plan of the measurement needs on the device.
     public var planBytes: Int?
-    /// Seconds of each repeat.
-    public var samples: [Double]
-    /// What the samples say.
+    /// Seconds of each repeat, by rounds.
+    public var samples: [[Double]]
+    /// What all samples say.
     public var summary: Summary
     /// Shares of the device's ceilings.
     public var fractions: Fractions?
@@ -120,6 +122,14 @@ public struct BenchResult: Sendable, Codable {
 
     /// Whether others worked on the machine.
     public var isDisturbed: Bool { (foreignLoad ?? 0) > 0.15 }
+
+    /// Adds another round of the same measurement.
+    mutating func add(_ round: BenchResult) {
+        samples += round.samples
+        summary = Summary(samples.flatMap { $0 })
+        if !(round.check.error <= check.error) { check = round.check }
+        foreignLoad = [foreignLoad, round.foreignLoad].compactMap { $0 }.max()
+    }
 
     /// Runs, operations or bytes per second, by the median.
     public func rate(_ amount: Int) -> Double { Double(amount) / summary.median }

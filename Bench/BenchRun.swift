@@ -24,7 +24,7 @@ public struct BenchRun {
             } : []
     }
 
-    /// Measures on every device in turn. A device that does not work and a workload that fails are noted.
+    /// Measures on every device in turn, in rounds over all workloads. A device that does not work and a workload that fails are noted.
     public func run(on selectors: [String], progress: (_ device: DeviceInfo, _ id: String) -> Void)
         -> BenchFile
     {
@@ -48,16 +48,27 @@ public struct BenchRun {
     private func run(
         _ session: BenchSession, _ file: inout BenchFile, _ progress: (DeviceInfo, String) -> Void
     ) {
-        var results: [BenchResult] = []
-        for workload in ceilings + workloads {
-            progress(session.device, workload.id)
-            do {
-                if let result = try session.measure(workload) { results.append(result) }
-            } catch {
-                file.failures.append(
-                    BenchFailure(device: session.device.selector, id: workload.id, problem: "\(error)"))
+        var found: [String: BenchResult] = [:]
+        var failed = Set<String>()
+        for _ in 0..<options.rounds {
+            for workload in ceilings + workloads where !failed.contains(workload.id) {
+                progress(session.device, workload.id)
+                do {
+                    guard let round = try session.measure(workload) else { continue }
+                    if found[workload.id] == nil {
+                        found[workload.id] = round
+                    } else {
+                        found[workload.id]!.add(round)
+                    }
+                } catch {
+                    failed.insert(workload.id)
+                    file.failures.append(
+                        BenchFailure(device: session.device.selector, id: workload.id, problem: "\(error)"))
+                }
             }
         }
+        // A result that was wrong once has no time.
+        var results = (ceilings + workloads).compactMap { failed.contains($0.id) ? nil : found[$0.id] }
         let reached = Ceilings(measured: results)
         for index in results.indices {
             let result = results[index]

@@ -4,7 +4,8 @@ import Planner
 /// An open device on which workloads are made ready, checked and timed.
 public final class BenchSession {
     private let setting: Setting
-    private let rule: SamplingRule
+    /// For one round.
+    private var rule: SamplingRule
     private let load = LoadMeter()
 
     /// The device.
@@ -16,6 +17,7 @@ public final class BenchSession {
             backend: CountingBackend(try Devices.open(selector).backend), seed: options.seed,
             references: references.values)
         rule = options.rule
+        rule.budget /= Double(options.rounds)
     }
 
     /// A workload made ready; nil if there is no such thing on this device.
@@ -25,7 +27,7 @@ public final class BenchSession {
         return try workload.prepare(setting).map { ReadyWorkload(workload, $0, setting.backend) }
     }
 
-    /// Checks a workload, then times it; nil if there is no such thing on this device.
+    /// Checks a workload, then times it for one round; nil if there is no such thing on this device.
     public func measure(_ workload: Workload) throws -> BenchResult? {
         load.mark()
         guard let ready = try prepare(workload) else { return nil }
@@ -39,7 +41,7 @@ public final class BenchSession {
         let samples = try rule.sample(warm: warm, ready.time)
         return BenchResult(
             device: device.selector, id: workload.id, group: workload.group, precision: workload.precision,
-            work: work, itemsPerRun: ready.itemsPerRun, planBytes: ready.planBytes, samples: samples,
+            work: work, itemsPerRun: ready.itemsPerRun, planBytes: ready.planBytes, samples: [samples],
             summary: Summary(samples), check: check, foreignLoad: load.cores())
     }
 }

@@ -20,7 +20,7 @@ public struct Comparison: Sendable, Codable {
         public var first: Double, second: Double
         /// Speed of the second run over that of the first: above 1 is faster.
         public var ratio: Double
-        /// The interval that holds the ratio of medians with 95 % probability.
+        /// The interval that the ratio of medians lies in.
         public var low: Double, high: Double
         /// What it amounts to.
         public var verdict: Verdict
@@ -49,9 +49,9 @@ public struct Comparison: Sendable, Codable {
 
     private static func row(_ first: BenchResult, _ second: BenchResult) -> Row {
         let (low, high) = interval(first.samples, second.samples, seed: first.id)
+        let (a, b) = (first.summary.median, second.summary.median)
         let verdict = verdict(
             low, high, isFirstDisturbed: first.isDisturbed, isSecondDisturbed: second.isDisturbed)
-        let (a, b) = (Summary(first.samples).median, Summary(second.samples).median)
         return Row(
             device: first.device, id: first.id, first: a, second: b, ratio: a / b, low: low, high: high,
             verdict: verdict)
@@ -68,13 +68,22 @@ public struct Comparison: Sendable, Codable {
 
     /// The 95 % interval of the ratio of medians by the bootstrap (Efron 1979): the medians of 1,000 sets that are
     /// drawn from each of both, with replacement. The same samples give the same interval.
-    static func interval(_ first: [Double], _ second: [Double], seed: String) -> (low: Double, high: Double) {
+    ///
+    /// It reaches at least from the lowest to the highest ratio of the medians of two rounds: where memory happens to
+    /// lie changes whole rounds, which draws among all samples do not show.
+    static func interval(
+        _ firstRounds: [[Double]], _ secondRounds: [[Double]], seed: String
+    ) -> (low: Double, high: Double) {
         var random = RandomStream(seed: 0, purpose: "bootstrap \(seed)")
-        let (first, second) = (first.sorted(), second.sorted())
+        let (first, second) = (firstRounds.flatMap { $0 }.sorted(), secondRounds.flatMap { $0 }.sorted())
         let ratios = (0..<1000).map { _ in
             drawnMedian(of: first, &random) / drawnMedian(of: second, &random)
         }.sorted()
-        return (Summary.quantile(0.025, ofSorted: ratios), Summary.quantile(0.975, ofSorted: ratios))
+        let (a, b) = (firstRounds.map { Summary($0).median }, secondRounds.map { Summary($0).median })
+        return (
+            min(Summary.quantile(0.025, ofSorted: ratios), a.min()! / b.max()!),
+            max(Summary.quantile(0.975, ofSorted: ratios), a.max()! / b.min()!)
+        )
     }
 
     /// The median of as many values drawn from the sorted ones with replacement. Where it lies among them follows a

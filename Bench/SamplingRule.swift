@@ -8,7 +8,7 @@ public struct SamplingRule: Sendable, Codable, Equatable {
     public var budget: Double
 
     /// A rule from its parts.
-    public init(least: Int = 7, most: Int = 500, spread: Double = 0.02, budget: Double = 2.5) {
+    public init(least: Int = 7, most: Int = 300, spread: Double = 0.02, budget: Double = 2.5) {
         (self.least, self.most, self.spread, self.budget) = (least, most, spread, budget)
     }
 

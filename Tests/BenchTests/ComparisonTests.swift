@@ -12,20 +12,21 @@ import Testing
         (0..<21).map { median * (1 + spread * Double($0 * 8 % 21 - 10) / 10) }
     }
 
-    private func file(_ samples: [String: [Double]], foreignLoad: Double? = nil) -> BenchFile {
+    private func file(_ samples: [String: [[Double]]], foreignLoad: Double? = nil) -> BenchFile {
         BenchFile(
             machine: .current(), options: BenchOptions(), devices: [],
             results: samples.sorted { $0.key < $1.key }.map { id, samples in
                 BenchResult(
                     device: "cpu", id: id, group: "gemm", precision: .float32, work: Work(flops: 8, bytes: 4),
-                    itemsPerRun: nil, planBytes: 64, samples: samples, summary: Summary(samples),
+                    itemsPerRun: nil, planBytes: 64, samples: samples,
+                    summary: Summary(samples.flatMap { $0 }),
                     fractions: Fractions(compute: 0.5, memory: nil, roofline: 0.5),
                     check: Check(error: 1e-7, tolerance: 1e-5), foreignLoad: foreignLoad)
             })
     }
 
     private func row(_ first: [Double], _ second: [Double]) -> Comparison.Row {
-        Comparison(file(["x": first]), file(["x": second])).rows[0]
+        Comparison(file(["x": [first]]), file(["x": [second]])).rows[0]
     }
 
     @Test func verdicts() {
@@ -41,15 +42,15 @@ import Testing
     @Test func aBusyMachineExplainsASlowRun() {
         func verdict(_ first: Double, _ second: Double, _ loads: (Double?, Double?)) -> Comparison.Verdict {
             Comparison(
-                file(["x": samples(first)], foreignLoad: loads.0),
-                file(["x": samples(second)], foreignLoad: loads.1)
+                file(["x": [samples(first)]], foreignLoad: loads.0),
+                file(["x": [samples(second)]], foreignLoad: loads.1)
             ).rows[0].verdict
         }
         #expect(verdict(1, 2, (0, 1)) == .busy && verdict(2, 1, (1, 0)) == .busy)
         // Faster in spite of a disturbance is faster.
         #expect(verdict(2, 1, (0, 1)) == .faster && verdict(1, 2, (1, 0)) == .slower)
         #expect(verdict(1, 2, (nil, nil)) == .slower && verdict(1, 1, (1, 1)) == .same)
-        let busy = Comparison(file(["x": samples(1)]), file(["x": samples(2)], foreignLoad: 1))
+        let busy = Comparison(file(["x": [samples(1)]]), file(["x": [samples(2)]], foreignLoad: 1))
         #expect(busy.rows(below: 0.9).isEmpty)
     }
 
@@ -61,9 +62,31 @@ import Testing
         #expect(again.low == first.low && again.high == first.high)
     }
 
+    @Test func roundsWidenTheInterval() {
+        func verdict(_ first: [Double], _ second: [Double]) -> Comparison.Verdict {
+            Comparison(file(["x": first.map { samples($0) }]), file(["x": second.map { samples($0) }])).rows[
+                0
+            ]
+            .verdict
+        }
+        #expect(verdict([1, 1, 1], [1.2, 1.2, 1.2]) == .slower)
+        // A third of the first run's rounds was as slow as all of the second's.
+        #expect(verdict([1, 1, 1.2], [1.2, 1.2, 1.2]) == .same)
+        #expect(verdict([1, 1.1, 1], [1.2, 1.3, 1.2]) == .slower)
+    }
+
+    @Test func aRoundAddsItsSamples() {
+        var result = file(["x": [[1, 2, 3]]]).results[0]
+        var round = file(["x": [[4, 5]]], foreignLoad: 0.5).results[0]
+        round.check = Check(error: 1e-6, tolerance: 1e-5)
+        result.add(round)
+        #expect(result.samples == [[1, 2, 3], [4, 5]] && result.summary.median == 3)
+        #expect(result.check.error == 1e-6 && result.foreignLoad == 0.5)
+    }
+
     @Test func pairsAreMatchedByName() {
-        let first = file(["a": samples(1), "b": samples(1), "only": samples(1)])
-        let second = file(["a": samples(2), "b": samples(1), "new": samples(1)])
+        let first = file(["a": [samples(1)], "b": [samples(1)], "only": [samples(1)]])
+        let second = file(["a": [samples(2)], "b": [samples(1)], "new": [samples(1)]])
         let comparison = Comparison(first, second)
         #expect(comparison.rows.map(\.id) == ["a", "b"])
         #expect(comparison.rows.map(\.verdict) == [.slower, .same])
@@ -75,14 +98,16 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).json")
             .path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let written = file(["a": samples(1), "b": samples(0.3)])
+        let written = file(["a": [samples(1)], "b": [samples(0.3), samples(0.4)]])
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let data = try encoder.encode(written)
         try data.write(to: URL(fileURLWithPath: path))
         let read = try BenchFile.read(path)
         #expect(try encoder.encode(read) == data)
-        #expect(read.results[1].samples == samples(0.3) && read.formatVersion == BenchFile.currentFormat)
+        #expect(
+            read.results[1].samples == [samples(0.3), samples(0.4)]
+                && read.formatVersion == BenchFile.currentFormat)
     }
 
     @Test(arguments: [

@@ -115,7 +115,7 @@ struct BenchTables {
             columns: [
                 "device", "measurement", Report.Column("first", alignment: .right),
                 Report.Column("second", alignment: .right), Report.Column("speed", alignment: .right),
-                "95 % interval", "verdict",
+                "interval", "verdict",
             ])
         table.rows = comparison.rows.map { row in
             let interval = "\(formatSignificant(row.low)) to \(formatSignificant(row.high))"

@@ -80,7 +80,9 @@ struct BenchCommand: ParsableCommand {
 
     private var options: BenchOptions {
         let rule = SamplingRule(budget: budget ?? (quick ? 0.3 : 2.5))
-        return BenchOptions(isQuick: quick, only: only, precision: precision, seed: seed, rule: rule)
+        return BenchOptions(
+            isQuick: quick, only: only, precision: precision, seed: seed, rule: rule,
+            rounds: quick ? 2 : 3)
     }
 
     func run() throws {
