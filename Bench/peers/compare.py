@@ -28,6 +28,7 @@ WORK = [
     f"work/{net}/{what}" for net in ("mlp", "cnn", "resnet20") for what in ("loss", "gradient", "hessian-vector")
 ] + ["work/mlp/training-step", "work/cnn/training-step"]
 GROUPS = {"gemm": GEMM, "convolution": CONVOLUTION, "work": WORK}
+BATCH = 128
 MEMORY = [f"work/resnet20/{what}" for what in ("loss", "gradient", "hessian-vector")]
 
 
@@ -103,7 +104,10 @@ def table(title, sides, names, options):
         cells = [name.split("/", 1)[1]]
         for side in sides:
             values = taken[side.name]
-            cells.append("–" if not values else f"{show(statistics.median(values))} ({show(min(values))})")
+            cell = "–" if not values else f"{show(statistics.median(values))} ({show(min(values))})"
+            if values and name.endswith("training-step"):
+                cell += f", {BATCH / statistics.median(values):.0f} images/s"
+            cells.append(cell)
         for side in others:
             values = taken[side.name]
             # Neighbouring runs see the same machine: the median of paired ratios.

@@ -142,6 +142,23 @@ def work(name, what):
             return jax.jvp(lambda p: jax.grad(loss)(p, x, y, state), (p,), (v,))[1]
 
         return compiled(product_with, p, v, x, y, state)
+    if what == "training-step" and name != "resnet20":
+        data, labels = uniform(8 * BATCH, *shape), jax.random.randint(next(KEYS), (8 * BATCH,), 0, 10)
+
+        @jax.jit
+        def step(key, p, momentum, data, labels):
+            key, part = jax.random.split(key)
+            chosen = jax.random.permutation(part, len(data))[:BATCH]
+            slope = jax.grad(loss)(p, data[chosen], labels[chosen], state)
+            momentum = jax.tree_util.tree_map(lambda m, g: 0.9 * m + g, momentum, slope)
+            return key, jax.tree_util.tree_map(lambda a, m: a - 1e-4 * m, p, momentum), momentum
+
+        now = [next(KEYS), p, jax.tree_util.tree_map(jnp.zeros_like, p)]
+
+        def run():
+            now[:] = jax.block_until_ready(step(*now, data, labels))
+
+        return run
     raise ValueError(f"no measurement {what}")
 
 
