@@ -51,7 +51,9 @@ let package = Package(
             name: "Analysis", dependencies: ["Graph", "Planner", "Backend", "Data"], swiftSettings: numeric),
         .target(name: "Report"),
         .target(
-            name: "Bench", dependencies: ["Backend", "Planner", "Graph"], path: "Bench",
+            name: "Bench",
+            dependencies: ["Training", "Analysis", "Models", "Data", "Backend", "Planner", "Graph"],
+            path: "Bench", exclude: ["peers"],
             swiftSettings: numeric),
         .executableTarget(
             name: "LandscapeCLI",
@@ -82,6 +84,9 @@ let package = Package(
             dependencies: [
                 "Analysis", "Training", "Models", "Data", "Backend", "Planner", "Graph", "TestSupport",
             ],
+            swiftSettings: numeric),
+        .testTarget(
+            name: "BenchTests", dependencies: ["Bench", "Analysis", "Backend", "Planner", "Graph"],
             swiftSettings: numeric),
         .testTarget(
             name: "LandscapeCLITests", dependencies: ["LandscapeCLI", "Models", "Data", "Graph"]),

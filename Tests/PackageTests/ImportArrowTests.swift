@@ -14,7 +14,7 @@ import Testing
         "Training": ["Models", "Data", "Backend", "Planner", "Graph"],
         "Analysis": ["Graph", "Planner", "Backend", "Data"],
         "Report": [],
-        "Bench": ["Backend", "Models", "Analysis", "Planner", "Graph", "Data"],
+        "Bench": ["Training", "Analysis", "Models", "Data", "Backend", "Planner", "Graph"],
         "LandscapeCLI": [
             "Graph", "Planner", "Backend", "Models", "Data", "Training", "Analysis", "Report", "Bench",
         ],
