@@ -24,6 +24,8 @@ final class CountingBackend: Backend {
     init(_ inner: any Backend) { self.inner = inner }
 
     var device: DeviceInfo { inner.device }
+    var plannerOptions: PlannerOptions { inner.plannerOptions }
+    var freeMemory: Int { inner.freeMemory }
 
     /// The work of everything that `body` runs.
     func work(of body: () throws -> Void) rethrows -> Work {

@@ -51,6 +51,9 @@ private final class PlanningBackend: Backend {
         backend: "none", selector: "none", name: "none", platform: "", driver: "", kind: "simulator",
         computeUnits: 1, memoryBytes: 0, largestAllocationBytes: 0, hasFloat64: true)
 
+    let plannerOptions = PlannerOptions.all
+    let freeMemory = 0
+
     func scratch(for kernel: Kernel, precision: Precision) -> Int { 0 }
     func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         plans.append(plan)
