@@ -88,7 +88,8 @@ struct ElementwiseText {
 
     private var parameters: String {
         var list = patterns.indices.map { "global const REAL *x\($0), long at\($0)" }
-        list += ["global REAL *restrict y, long y0", "global const INDEX *g, int g0"]
+        // Not `restrict`: the result may take an operand's place.
+        list += ["global REAL *y, long y0", "global const INDEX *g, int g0"]
         if !kernel.constants.isEmpty { list.append("global const REAL *c, int c0") }
         return list.joined(separator: ", ")
     }
