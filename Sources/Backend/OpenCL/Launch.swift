@@ -60,10 +60,19 @@ extension OpenCLTarget {
         case .pad(let kernel): OpenCLPad(kernel, self)
         case .gather(let kernel): OpenCLIndexing(kernel, scatters: false, self)
         case .scatterAdd(let kernel): OpenCLIndexing(kernel, scatters: true, self)
-        case .matmul(let kernel): OpenCLPackedMatmul(kernel, self) ?? OpenCLMatmul(kernel, self)
+        case .matmul(let kernel): product(kernel)
         case .convolution(let kernel):
             style.hasManyItems ? OpenCLConvolution(kernel, self) : OpenCLTiledConvolution(kernel, self)
         }
+    }
+}
+
+extension OpenCLTarget {
+    /// The kernel of a product that suits its shape and the device.
+    private func product(_ kernel: MatrixProduct) -> any OpenCLKernel {
+        if let packed = OpenCLPackedMatmul(kernel, self) { return packed }
+        if let local = OpenCLLocalMatmul(kernel, self) { return local }
+        return OpenCLMatmul(kernel, self)
     }
 }
 

@@ -18,7 +18,8 @@ public final class OpenCLBackend: Backend {
         _ candidate: OpenCLCandidate, style: OpenCLStyle? = nil, cache: ProgramFolder? = .standard
     ) throws(BackendError) {
         device = candidate.info
-        self.style = (style ?? candidate.style).limited(to: candidate.largestGroup)
+        self.style = (style ?? candidate.style).limited(
+            to: candidate.largestGroup, localMemory: candidate.localMemoryBytes)
         localMemoryBytes = candidate.localMemoryBytes
         context = try OpenCLContext(candidate)
         library = KernelLibrary(context, candidate, cache)
