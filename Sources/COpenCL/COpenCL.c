@@ -11,7 +11,7 @@
     F(CreateProgramWithSource) F(CreateProgramWithBinary) F(BuildProgram) F(GetProgramInfo) \
     F(GetProgramBuildInfo) F(ReleaseProgram) F(CreateKernel) F(ReleaseKernel) F(SetKernelArg) \
     F(GetKernelWorkGroupInfo) F(EnqueueNDRangeKernel) F(EnqueueReadBuffer) F(EnqueueWriteBuffer) \
-    F(EnqueueCopyBuffer) F(EnqueueFillBuffer)
+    F(EnqueueCopyBuffer) F(EnqueueFillBuffer) F(GetEventProfilingInfo) F(ReleaseEvent)
 
 #define POINTER(name) __typeof__(&cl##name) name;
 static struct { FUNCTIONS(POINTER) } cl;
@@ -89,8 +89,8 @@ cl_context ls_clCreateContext(cl_platform_id platform, cl_device_id device, cl_i
 
 cl_int ls_clReleaseContext(cl_context context) { return CALL(ReleaseContext, context); }
 
-cl_command_queue ls_clCreateCommandQueue(cl_context context, cl_device_id device, cl_int *status) {
-    MAKE(CreateCommandQueue, context, device, 0, status);
+cl_command_queue ls_clCreateCommandQueue(cl_context context, cl_device_id device, bool keeps_times, cl_int *status) {
+    MAKE(CreateCommandQueue, context, device, keeps_times ? CL_QUEUE_PROFILING_ENABLE : 0, status);
 }
 
 cl_int ls_clReleaseCommandQueue(cl_command_queue queue) { return CALL(ReleaseCommandQueue, queue); }
@@ -146,9 +146,18 @@ cl_int ls_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_ker
 }
 
 cl_int ls_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                                 const size_t *global, const size_t *local) {
-    return CALL(EnqueueNDRangeKernel, queue, kernel, dimensions, NULL, global, local, 0, NULL, NULL);
+                                 const size_t *global, const size_t *local, cl_event *event) {
+    return CALL(EnqueueNDRangeKernel, queue, kernel, dimensions, NULL, global, local, 0, NULL, event);
 }
+
+cl_int ls_clGetEventTimes(cl_event event, cl_ulong *start, cl_ulong *end) {
+    const cl_int status =
+        CALL(GetEventProfilingInfo, event, CL_PROFILING_COMMAND_START, sizeof *start, start, NULL);
+    if (status) return status;
+    return CALL(GetEventProfilingInfo, event, CL_PROFILING_COMMAND_END, sizeof *end, end, NULL);
+}
+
+cl_int ls_clReleaseEvent(cl_event event) { return CALL(ReleaseEvent, event); }
 
 cl_int ls_clEnqueueReadBuffer(cl_command_queue queue, cl_mem memory, bool blocks, size_t offset, size_t size,
                               void *target) {

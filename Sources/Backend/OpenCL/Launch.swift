@@ -54,6 +54,12 @@ extension OpenCLKernel {
 extension OpenCLTarget {
     /// The implementation of a kernel.
     func kernel(_ kernel: Kernel) -> any OpenCLKernel {
+        guard let epilogue = kernel.epilogue else { return plain(kernel) }
+        return OpenCLEpilogue(plain(kernel), epilogue, self)
+    }
+
+    /// The implementation of a kernel without its epilogue.
+    private func plain(_ kernel: Kernel) -> any OpenCLKernel {
         switch kernel {
         case .elementwise(let kernel): OpenCLElementwise(kernel, self)
         case .reduce(let kernel): OpenCLReduce(kernel, self)

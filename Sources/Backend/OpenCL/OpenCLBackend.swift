@@ -26,6 +26,9 @@ public final class OpenCLBackend: Backend {
         library = KernelLibrary(context, candidate, cache)
     }
 
+    /// Products and convolutions apply chains, and elementwise steps work in place.
+    public var plannerOptions: PlannerOptions { PlannerOptions(fusesEpilogues: true, worksInPlace: true) }
+
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {
         OpenCLTarget(precision: precision, style: style, isWide: false).kernel(kernel).scratch

@@ -26,7 +26,9 @@ final class OpenCLContext {
                 .device, "clCreateContext failed with \(CLStatus(rawValue: status)) on \(candidate.info.name)"
             )
         }
-        guard let queue = ls_clCreateCommandQueue(context, device, &status), status == 0 else {
+        guard let queue = ls_clCreateCommandQueue(context, device, Profile.active != nil, &status),
+            status == 0
+        else {
             _ = ls_clReleaseContext(context)
             throw BackendError(
                 .device,

@@ -12,14 +12,14 @@ import Planner
 struct OpenCLElementwise: OpenCLKernel {
     private let kernel: Elementwise
     private let target: OpenCLTarget
-    private let text: ElementwiseText
 
-    init(_ kernel: Elementwise, _ target: OpenCLTarget) {
-        (self.kernel, self.target) = (kernel, target)
-        text = ElementwiseText(kernel, hasRuns: !target.style.hasManyItems)
-    }
+    init(_ kernel: Elementwise, _ target: OpenCLTarget) { (self.kernel, self.target) = (kernel, target) }
 
     func launches(_ memory: StepMemory) -> [Launch] {
+        let replaced = memory.operands.indices.filter { memory.operands[$0] == memory.result }
+        let text = ElementwiseText(
+            kernel, hasRuns: !target.style.hasManyItems, inPlace: Set(replaced))
+        let operands = memory.operands.indices.filter { !replaced.contains($0) }.map { memory.operands[$0] }
         let width = kernel.walk.dims[kernel.walk.dims.count - 1]
         let rows = kernel.count / max(1, width)
         var geometry = [text.hasRuns ? rows : kernel.count]
@@ -34,7 +34,7 @@ struct OpenCLElementwise: OpenCLKernel {
         let pieces = (width + ElementwiseText.piece - 1) / ElementwiseText.piece
         return [
             Launch(
-                source, memory.operands + [memory.result], geometry: geometry, constants: kernel.constants,
+                source, operands + [memory.result], geometry: geometry, constants: kernel.constants,
                 items: text.hasRuns ? [rows, pieces] : [kernel.count], group: [group])
         ]
     }
@@ -45,13 +45,15 @@ struct ElementwiseText {
     let patterns: [Walk.Pattern]
     /// Whether a work-item takes a run along the innermost axis.
     let hasRuns: Bool
+    /// Operands whose place the result takes: they are read through the result.
+    let inPlace: Set<Int>
     /// Most elements of one run.
     static let piece = 2048
 
     private let kernel: Elementwise
 
-    init(_ kernel: Elementwise, hasRuns: Bool) {
-        self.kernel = kernel
+    init(_ kernel: Elementwise, hasRuns: Bool, inPlace: Set<Int> = []) {
+        (self.kernel, self.inPlace) = (kernel, inPlace)
         patterns = kernel.walk.strides.indices.map { kernel.walk.pattern($0) }
         self.hasRuns = hasRuns && patterns.contains(.strided)
     }
@@ -87,7 +89,9 @@ struct ElementwiseText {
         """
 
     private var parameters: String {
-        var list = patterns.indices.map { "global const REAL *x\($0), long at\($0)" }
+        var list = patterns.indices.filter { !inPlace.contains($0) }.map {
+            "global const REAL *x\($0), long at\($0)"
+        }
         list += ["global REAL *restrict y, long y0", "global const INDEX *g, int g0"]
         if !kernel.constants.isEmpty { list.append("global const REAL *c, int c0") }
         return list.joined(separator: ", ")
@@ -98,7 +102,8 @@ struct ElementwiseText {
         var setup = "    const INDEX i = (INDEX)get_global_id(0);\n    if (i >= g[0]) return;\n"
         if patterns.contains(.strided) { setup += indices(of: "i", axes: rank) }
         let loads = patterns.indices.map { operand in
-            switch patterns[operand] {
+            if inPlace.contains(operand) { return "y[i]" }
+            return switch patterns[operand] {
             case .scalar: "x\(operand)[at\(operand)]"
             case .linear: "(x\(operand) + at\(operand))[i]"
             case .strided: "(x\(operand) + at\(operand))[\(place(operand, axes: rank))]"
@@ -116,6 +121,10 @@ struct ElementwiseText {
         setup += "    y += row * width;\n" + indices(of: "row", axes: rank - 1)
         var loads: [String] = []
         for (operand, pattern) in patterns.enumerated() {
+            if inPlace.contains(operand) {
+                loads.append("y[i]")
+                continue
+            }
             let inner = kernel.walk.strides[operand][rank - 1]
             var start = "x\(operand) + at\(operand)"
             if pattern == .linear { start += " + row * width" }

@@ -13,6 +13,9 @@ final class OpenCLExecutable: Executable {
     private let launches: [Sizes]
     /// Arguments that follow each input and output, and what they are set to.
     private var ports: [Port]
+    private let profiled: ProfiledPlan?
+    /// The step that each launch belongs to.
+    private let stepOfLaunch: [Int]
 
     /// The size of one launch, as the driver reads it.
     private struct Sizes {
@@ -40,9 +43,14 @@ final class OpenCLExecutable: Executable {
         self.tables = tables
 
         let target = Self.target(plan, backend)
-        let launches = plan.steps.filter { $0.count > 0 }.flatMap { step in
-            target.kernel(step.kernel).launches(StepMemory(step))
-        }.filter { !$0.global.contains(0) }
+        profiled = ProfiledPlan(plan, on: backend.device)
+        var launches: [Launch] = [], steps: [Int] = []
+        for (index, step) in plan.steps.enumerated() where step.count > 0 {
+            let made = target.kernel(step.kernel).launches(StepMemory(step)).filter { !$0.global.contains(0) }
+            launches += made
+            steps += made.map { _ in index }
+        }
+        stepOfLaunch = steps
         let numbers = Numbers(launches)
         geometry = try numbers.upload(isWide: target.isWide, context)
         constants = try numbers.uploadConstants(plan.precision, context)
@@ -101,20 +109,42 @@ final class OpenCLExecutable: Executable {
 
     func run(inputs: [DeviceSlice], outputs: [DeviceSlice]) throws(BackendError) {
         checkBinding(plan, inputs: inputs, outputs: outputs)
-        let context = backend.context
         for (index, slice) in (inputs + outputs).enumerated() { try bind(index, slice) }
-        for (index, sizes) in launches.enumerated() {
-            let status = withUnsafeBytes(of: sizes.global) { global in
-                withUnsafeBytes(of: sizes.local) { local in
-                    ls_clEnqueueNDRangeKernel(
-                        context.queue, kernels[index].pointer, sizes.dimensions,
-                        global.assumingMemoryBound(to: Int.self).baseAddress,
-                        local.assumingMemoryBound(to: Int.self).baseAddress)
-                }
+        if let profiled { return try run(keepingTimesIn: profiled) }
+        for index in launches.indices { try launch(index, nil) }
+        try backend.context.flush()
+    }
+
+    private func launch(_ index: Int, _ event: UnsafeMutablePointer<cl_event?>?) throws(BackendError) {
+        let sizes = launches[index]
+        let status = withUnsafeBytes(of: sizes.global) { global in
+            withUnsafeBytes(of: sizes.local) { local in
+                ls_clEnqueueNDRangeKernel(
+                    backend.context.queue, kernels[index].pointer, sizes.dimensions,
+                    global.assumingMemoryBound(to: Int.self).baseAddress,
+                    local.assumingMemoryBound(to: Int.self).baseAddress, event)
             }
-            if status != 0 { try context.check(status, "clEnqueueNDRangeKernel of launch \(index)") }
         }
-        try context.flush()
+        if status != 0 { try backend.context.check(status, "clEnqueueNDRangeKernel of launch \(index)") }
+    }
+
+    /// Waits for the run and reports when each step began and ended on the device.
+    private func run(keepingTimesIn profile: ProfiledPlan) throws(BackendError) {
+        var events = [cl_event?](repeating: nil, count: launches.count)
+        for index in launches.indices { try launch(index, &events[index]) }
+        try backend.context.finish()
+        var first = 0
+        for (index, event) in events.enumerated() {
+            let isLast = index + 1 == events.count || stepOfLaunch[index + 1] != stepOfLaunch[index]
+            if !isLast { continue }
+            var (start, end, ignored) = (cl_ulong(0), cl_ulong(0), cl_ulong(0))
+            var status = ls_clGetEventTimes(events[first], &start, &ignored)
+            if status == 0 { status = ls_clGetEventTimes(event, &ignored, &end) }
+            try backend.context.check(status, "clGetEventProfilingInfo")
+            profile.record(step: stepOfLaunch[index], start: Double(start) * 1e-9, end: Double(end) * 1e-9)
+            first = index + 1
+        }
+        for event in events { _ = ls_clReleaseEvent(event) }
     }
 
     private func bind(_ index: Int, _ slice: DeviceSlice) throws(BackendError) {

@@ -28,8 +28,8 @@ cl_int ls_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size,
 cl_context ls_clCreateContext(cl_platform_id platform, cl_device_id device, cl_int *status);
 cl_int ls_clReleaseContext(cl_context context);
 
-// An in-order queue without profiling.
-cl_command_queue ls_clCreateCommandQueue(cl_context context, cl_device_id device, cl_int *status);
+// An in-order queue; events of one that keeps times tell when commands ran.
+cl_command_queue ls_clCreateCommandQueue(cl_context context, cl_device_id device, bool keeps_times, cl_int *status);
 cl_int ls_clReleaseCommandQueue(cl_command_queue queue);
 cl_int ls_clFlush(cl_command_queue queue);
 cl_int ls_clFinish(cl_command_queue queue);
@@ -53,9 +53,12 @@ cl_int ls_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t size, const voi
 cl_int ls_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info what,
                                    size_t size, void *value, size_t *needed);
 
-// Commands wait for all earlier ones of the queue and make no events.
+// Commands wait for all earlier ones of the queue. A launch makes an event if there is a place for it.
 cl_int ls_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                                 const size_t *global, const size_t *local);
+                                 const size_t *global, const size_t *local, cl_event *event);
+// When a finished command began and ended, in nanoseconds of the device's clock.
+cl_int ls_clGetEventTimes(cl_event event, cl_ulong *start, cl_ulong *end);
+cl_int ls_clReleaseEvent(cl_event event);
 cl_int ls_clEnqueueReadBuffer(cl_command_queue queue, cl_mem memory, bool blocks, size_t offset, size_t size,
                               void *target);
 cl_int ls_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem memory, bool blocks, size_t offset, size_t size,
