@@ -46,6 +46,35 @@ enum LocalProducts {
     }
 }
 
+/// Convolutions through the same kernel.
+enum LocalConvolutions {
+    /// All three derivatives; also with so little working memory that images are taken a few at a time.
+    static func check(
+        _ index: Int, _ tile: LocalTile, _ x: Shape, _ w: Shape, _ window: Window, limit: Int? = nil
+    ) throws {
+        let backend = try OpenCLTest.open(index) { style in
+            style = .graphics
+            style.localTiles = [tile]
+            style.parallelism = 1
+            style.patchLimit = limit ?? style.patchLimit
+        }
+        let size = window.outputSize(height: x[2], width: x[3], kernelH: w[2], kernelW: w[3])
+        let y: Shape = [x[0], w[0], size.0, size.1]
+        let label = "\(x) by \(w), \(window)"
+        func compare(_ role: String, _ body: (Trace) -> Tensor) throws {
+            let target = OpenCLTarget(precision: .float32, style: backend.style, isWide: false)
+            let plan = try Planner.plan(OpenCLTest.program(body), precision: .float32)
+            #expect(
+                plan.steps.contains { target.kernel($0.kernel) is OpenCLLocalConvolution }, "\(role) \(label)"
+            )
+            try OpenCLTest.check(backend, "\(role) \(label)", body)
+        }
+        try compare("conv") { $0.input("x", x).conv($0.input("w", w), window) }
+        try compare("dgrad") { $0.input("y", y).dgrad($0.input("w", w), window, images: x) }
+        try compare("wgrad") { $0.input("x", x).wgrad($0.input("y", y), window, filters: w) }
+    }
+}
+
 extension ConformanceTests {
     @Suite(.enabled(if: TestDevices.wanted == nil)) struct OpenCLLocalProductTests {
         @Test(arguments: OpenCLTest.indices)
@@ -68,6 +97,19 @@ extension ConformanceTests {
             try OpenCLTest.check(backend, "2048 terms") {
                 ($0.input("a", [17, 2048]) * 0.01).matmul($0.input("b", [2048, 9]))
             }
+        }
+
+        @Test(arguments: OpenCLTest.indices)
+        func convolutions(_ index: Int) throws {
+            let tile = LocalTile(edge: 16, itemRows: 4, itemColumns: 4)
+            let padded = Window(padding: (1, 1))
+            try LocalConvolutions.check(index, tile, [5, 17, 13, 11], [19, 17, 3, 3], padded)
+            try LocalConvolutions.check(index, tile, [5, 17, 13, 11], [19, 17, 3, 3], padded, limit: 8000)
+            let strided = Window(stride: (2, 1), padding: (0, 1), groups: 2)
+            try LocalConvolutions.check(index, tile, [3, 16, 13, 11], [18, 8, 3, 2], strided)
+            try LocalConvolutions.check(index, tile, [4, 9, 5, 7], [9, 9, 1, 1], Window())
+            let far = Window(stride: (3, 2), padding: (4, 5))
+            try LocalConvolutions.check(index, tile, [2, 8, 9, 8], [8, 8, 5, 6], far)
         }
 
         /// Large products take large tiles, tiny ones none; what a device cannot hold is not chosen.
@@ -96,5 +138,9 @@ extension KernelMemoryTests {
         try LocalProducts.check(backend, m: 19, n: 33, k: 21, batches: 2)
         let wide = try LocalProducts.open(index, LocalTile(edge: 32, itemRows: 8, itemColumns: 4))
         try LocalProducts.check(wide, m: 35, n: 30, k: 9, batches: 1)
+        let tile = LocalTile(edge: 16, itemRows: 4, itemColumns: 4), window = Window(padding: (1, 1))
+        try LocalConvolutions.check(index, tile, [3, 8, 5, 4], [9, 8, 3, 2], window, limit: 400)
+        let strided = Window(stride: (2, 2), padding: (1, 1), groups: 2)
+        try LocalConvolutions.check(index, tile, [1, 16, 7, 6], [16, 8, 3, 3], strided)
     }
 }
