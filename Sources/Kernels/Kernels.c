@@ -6,7 +6,7 @@
 // Every file of `cl`, by its name without the ending. A new file is one line here.
 #define FILES(F) \
     F(combine) F(conv_channels_last) F(conv_filters) F(conv_finish) F(conv_pad) F(conv_sums) F(conv_tiles) \
-    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_packed) F(mirror) \
+    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_local) F(matmul_packed) F(mirror) \
     F(pack_panels) F(pad_items) F(pad_rows) F(reduce_columns) F(reduce_few) F(reduce_runs) F(scatter_add) \
     F(unfold_items) F(unfold_rows)
 
@@ -45,6 +45,9 @@ static const char matmul_columns[] = {
     , 0};
 static const char matmul_dots[] = {
 #embed "cl/matmul_dots.cl"
+    , 0};
+static const char matmul_local[] = {
+#embed "cl/matmul_local.cl"
     , 0};
 static const char matmul_packed[] = {
 #embed "cl/matmul_packed.cl"

@@ -76,6 +76,7 @@ enum Conformance {
         }
         try executable.run(inputs: inputs, outputs: outputs)
         let first = try outputs.map { try backend.download($0) }
+        SimulatorLog.expectNothing(label)
         try executable.run(inputs: inputs, outputs: outputs)
         for (index, port) in executable.plan.outputs.enumerated() {
             let all = try backend.download(arrays[index].all)

@@ -65,3 +65,15 @@ enum OpenCLTest {
         try body(path)
     }
 }
+
+/// What the simulator that watches memory wrote.
+enum SimulatorLog {
+    private static let path = ProcessInfo.processInfo.environment["OCLGRIND_LOG"]
+
+    /// Fails if something was reported. The simulator begins its log anew with every device that is opened, so it is
+    /// read after every run.
+    static func expectNothing(_ label: String) {
+        guard let path, let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
+        #expect(text.isEmpty, "\(label): \(text.prefix(1000))")
+    }
+}

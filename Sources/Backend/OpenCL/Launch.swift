@@ -32,6 +32,8 @@ struct StepMemory {
 
     init(_ step: Step) { (operands, result, scratch) = (step.operands, step.result, step.scratch) }
 
+    init(operands: [Buffer], result: Buffer) { (self.operands, self.result) = (operands, result) }
+
     /// Working memory from one of its elements on.
     func scratch(at offset: Int) -> Buffer {
         guard let scratch else { preconditionFailure("a kernel uses working memory it did not ask for") }
@@ -66,10 +68,25 @@ extension OpenCLTarget {
         case .pad(let kernel): OpenCLPad(kernel, self)
         case .gather(let kernel): OpenCLIndexing(kernel, scatters: false, self)
         case .scatterAdd(let kernel): OpenCLIndexing(kernel, scatters: true, self)
-        case .matmul(let kernel): OpenCLPackedMatmul(kernel, self) ?? OpenCLMatmul(kernel, self)
-        case .convolution(let kernel):
-            style.hasManyItems ? OpenCLConvolution(kernel, self) : OpenCLTiledConvolution(kernel, self)
+        case .matmul(let kernel): product(kernel)
+        case .convolution(let kernel): convolution(kernel)
         }
+    }
+}
+
+extension OpenCLTarget {
+    /// The kernel of a product that suits its shape and the device.
+    private func product(_ kernel: MatrixProduct) -> any OpenCLKernel {
+        if let packed = OpenCLPackedMatmul(kernel, self) { return packed }
+        if let local = OpenCLLocalMatmul(kernel, self) { return local }
+        return OpenCLMatmul(kernel, self)
+    }
+
+    /// The kernel of a convolution that suits its shape and the device.
+    private func convolution(_ kernel: Convolution) -> any OpenCLKernel {
+        if !style.hasManyItems { return OpenCLTiledConvolution(kernel, self) }
+        if let local = OpenCLLocalConvolution(kernel, self) { return local }
+        return OpenCLConvolution(kernel, self)
     }
 }
 

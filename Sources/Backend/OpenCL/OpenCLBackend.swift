@@ -13,12 +13,14 @@ public final class OpenCLBackend: Backend {
     let style: OpenCLStyle
     let localMemoryBytes: Int
 
-    /// Opens a device; style and program cache can be given for tests.
+    /// Opens a device. Without a style it gets the one that is faster there, see `StyleChoice`.
     init(
         _ candidate: OpenCLCandidate, style: OpenCLStyle? = nil, cache: ProgramFolder? = .standard
     ) throws(BackendError) {
         device = candidate.info
-        self.style = (style ?? candidate.style).limited(to: candidate.largestGroup)
+        let style = style ?? candidate.style(StyleChoice(candidate: candidate, folder: cache).kind)
+        self.style = style.limited(
+            to: candidate.largestGroup, localMemory: candidate.localMemoryBytes)
         localMemoryBytes = candidate.localMemoryBytes
         context = try OpenCLContext(candidate)
         library = KernelLibrary(context, candidate, cache)

@@ -9,8 +9,13 @@ struct OpenCLCandidate {
     let largestGroup: Int, localMemoryBytes: Int
     /// Whether float32 division and square root can be rounded correctly.
     let dividesExactly: Bool
-    /// How kernels are cut for it.
-    let style: OpenCLStyle
+    /// How kernels are cut for a device of its type.
+    var style: OpenCLStyle {
+        style(info.kind == "gpu" || info.kind == "accelerator" ? .graphics : .processor)
+    }
+
+    /// Lanes of its native vectors of float32 and float64.
+    private let lanes32: Int, lanes64: Int
 
     /// Asks a device that has place `index` in the list.
     init(_ platform: cl_platform_id, _ device: cl_device_id, index: Int) {
@@ -39,12 +44,16 @@ struct OpenCLCandidate {
             let native = Self.number(device, what, cl_uint.self)
             return native >= 16 ? 16 : native >= 8 ? 8 : 4
         }
-        style =
-            kind == "gpu" || kind == "accelerator"
-            ? .graphics
-            : .processor(
-                lanes32: lanes(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT),
-                lanes64: lanes(CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE))
+        lanes32 = lanes(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT)
+        lanes64 = lanes(CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE)
+    }
+
+    /// One of the two ways of cutting kernels for it.
+    func style(_ kind: StyleChoice.Kind) -> OpenCLStyle {
+        switch kind {
+        case .processor: .processor(lanes32: lanes32, lanes64: lanes64)
+        case .graphics: .graphics
+        }
     }
 
     /// `cpu`, `gpu`, `accelerator`, or `simulator`, which checks kernels instead of running them fast.

@@ -9,11 +9,16 @@ struct OpenCLPad: OpenCLKernel {
     private var axes: [(part: Int, whole: Int, start: Int, step: Int)] = []
 
     init(_ kernel: Padding, _ target: OpenCLTarget) {
+        self.init(
+            part: kernel.part, whole: kernel.whole, starts: kernel.starts, steps: kernel.steps, target)
+    }
+
+    init(part: [Int], whole: [Int], starts: [Int], steps: [Int], _ target: OpenCLTarget) {
         self.target = target
-        count = kernel.whole.reduce(1, *)
-        for axis in kernel.whole.indices {
-            let (part, whole) = (kernel.part[axis], kernel.whole[axis])
-            let (start, step) = (kernel.starts[axis], kernel.steps[axis])
+        count = whole.reduce(1, *)
+        for axis in whole.indices {
+            let (part, whole) = (part[axis], whole[axis])
+            let (start, step) = (starts[axis], steps[axis])
             if let last = axes.last, last.step == 1, part == whole, start == 0, step == 1 {
                 axes[axes.count - 1] = (last.part * part, last.whole * whole, last.start * whole, 1)
             } else {

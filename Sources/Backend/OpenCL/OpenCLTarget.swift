@@ -18,6 +18,10 @@ struct OpenCLStyle {
     var packLimit: Int
     /// Items per group of the matrix kernels.
     var matrixGroup: [Int]
+    /// Tiles of products in local memory, large ones first; none where local memory is of no use.
+    var localTiles: [LocalTile] = []
+    /// Bytes of memory that the items of a group share.
+    var localMemory = 0
     /// Work is cut into about this many pieces where the results alone are fewer.
     var parallelism: Int
     /// Elements of working memory for the patches of convolutions, unless one image needs more.
@@ -40,16 +44,22 @@ struct OpenCLStyle {
     static let graphics = OpenCLStyle(
         hasManyItems: true, group: 128, reductionGroup: 64, lanes32: 4, lanes64: 4, rows: 4, panels: 1,
         dotRows: 4, dotColumns: 4, tileRows: 8, tilePanels: 1, packLimit: 1 << 26, matrixGroup: [16, 4],
-        parallelism: 4096, patchLimit: 1 << 25)
+        localTiles: [
+            LocalTile(edge: 128, itemRows: 8, itemColumns: 8),
+            LocalTile(edge: 64, itemRows: 8, itemColumns: 4),
+            LocalTile(edge: 32, itemRows: 4, itemColumns: 4),
+        ], parallelism: 4096, patchLimit: 1 << 25)
 
-    /// This style with groups of at most `limit` items.
-    func limited(to limit: Int) -> OpenCLStyle {
+    /// This style with groups of at most `limit` items that share at most `localMemory` bytes.
+    func limited(to limit: Int, localMemory: Int) -> OpenCLStyle {
         func largest(_ size: Int) -> Int {
             var size = size
             while size > max(1, limit) { size /= 2 }
             return size
         }
         var style = self
+        style.localTiles = localTiles.filter { $0.items <= limit }
+        style.localMemory = localMemory
         style.group = largest(group)
         style.reductionGroup = largest(reductionGroup)
         style.matrixGroup[0] = largest(matrixGroup[0])
