@@ -36,8 +36,8 @@ struct OpenCLStyle {
         return OpenCLStyle(
             hasManyItems: false, group: 128, reductionGroup: 16, lanes32: lanes32, lanes64: lanes64,
             rows: hasManyRegisters ? 8 : 4, panels: 2, dotRows: 4, dotColumns: hasManyRegisters ? 4 : 2,
-            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 3, packLimit: 1 << 24, matrixGroup: [1, 1],
-            parallelism: 64, patchLimit: 1 << 21)
+            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 2, packLimit: 1 << 24, matrixGroup: [1, 1],
+            parallelism: 64, patchLimit: 1 << 22)
     }
 
     /// For graphics processors.
