@@ -8,7 +8,9 @@ import Planner
 /// memory holds, and every further run is cheaper by that.
 final class BatchSum {
     private let risk: Risk
-    private let whole: any Executable
+    private let program: Program
+    /// The program as it is, for batches that are not held.
+    private var whole: (any Executable)?
     private let scalars: [String]
     private let held: HeldValues?
     /// Two places take turns for the sum so far; the first summand is zero.
@@ -16,9 +18,8 @@ final class BatchSum {
 
     /// A sum of a program with inputs `sum of …` and outputs `result …`.
     init(_ program: Program, of risk: Risk, scalars: [String], holds: Bool) throws(BackendError) {
-        (self.risk, self.scalars) = (risk, scalars)
+        (self.risk, self.program, self.scalars) = (risk, program, scalars)
         let backend = risk.space.backend
-        whole = try backend.compile(program, risk.space.precision)
         zero = try risk.space.vector()
         var turns: [DeviceArray] = [], scalarTurns: [DeviceArray] = []
         for _ in 0..<(risk.data.batchCount > 1 ? 2 : 0) { turns.append(try risk.space.vector()) }
@@ -27,6 +28,14 @@ final class BatchSum {
         }
         (self.turns, self.scalarTurns) = (turns, scalarTurns)
         held = holds ? try HeldValues(program, of: risk) : nil
+        if held.map({ !$0.holdsAll }) ?? true { whole = try backend.compile(program, risk.space.precision) }
+    }
+
+    private func wholeProgram() throws(BackendError) -> any Executable {
+        if let whole { return whole }
+        let made = try risk.space.backend.compile(program, risk.space.precision)
+        whole = made
+        return made
     }
 
     /// The scalars in order; the vector result lies in `into`. `vector` is read as `v of …`.
@@ -53,7 +62,7 @@ final class BatchSum {
             if let held, parameters == nil, let values = try held.values(of: index, bound) {
                 try held.rest.run(bound.merging(values) { $1 })
             } else {
-                try whole.run(bound)
+                try wholeProgram().run(bound)
             }
             (sum, scalarSum) = (target, scalarTarget)
         }
@@ -65,8 +74,12 @@ final class BatchSum {
 /// Values that do not depend on the vector, batch by batch.
 private final class HeldValues {
     let rest: any Executable
-    private let fixed: any Executable
+    /// Gone when all values are there, and its memory with it.
+    private var fixed: (any Executable)?
     private let backend: any Backend
+    /// Whether every batch is held.
+    var holdsAll: Bool { batches == batchCount }
+    private let batchCount: Int
     /// Batches that are held; further ones would take too much memory.
     private let batches: Int
     private var values: [Int: [String: DeviceSlice]] = [:]
@@ -77,7 +90,8 @@ private final class HeldValues {
         let precision = risk.space.precision
         let split = program.holding { $0.hasPrefix("v of ") }
         guard split.count > 0 else { return nil }
-        batches = min(risk.data.batchCount, backend.freeMemory / 4 / (split.count * precision.bytes))
+        batchCount = risk.data.batchCount
+        batches = min(batchCount, backend.freeMemory / 4 / (split.count * precision.bytes))
         guard batches > 0 else { return nil }
         fixed = try backend.compile(split.fixed, precision)
         rest = try backend.compile(split.rest, precision)
@@ -88,12 +102,18 @@ private final class HeldValues {
     {
         if batch >= batches { return nil }
         if let known = values[batch] { return known }
+        guard let fixed else { preconditionFailure("held values are made once") }
         var made: [String: DeviceSlice] = [:]
         for port in fixed.plan.outputs {
             made[port.name] = try backend.allocate(port.shape.count, fixed.plan.precision).all
         }
         try fixed.run(bound.merging(made) { $1 })
         values[batch] = made
+        if values.count == batches {
+            // The device may still be at work with it.
+            try backend.synchronize()
+            self.fixed = nil
+        }
         return made
     }
 }

@@ -12,7 +12,7 @@ public enum Function: String, CaseIterable, Hashable, Sendable {
         public let value: @Sendable (Double) -> Double
         /// The slope as a tensor expression of the argument `x` and the result `y`.
         public let slope: @Sendable (_ x: Tensor, _ y: Tensor) -> Tensor
-        /// The value as an expression of `x` in OpenCL C, where `REAL` is the element type.
+        /// The value as an expression of `x` in OpenCL C, where `VALUE` is its type: a number or a vector.
         public let source: String
         /// An interval on which the function and its first three derivatives are moderate.
         public let domain: ClosedRange<Double>
@@ -37,13 +37,13 @@ public enum Function: String, CaseIterable, Hashable, Sendable {
                 value: { $0 >= 0 ? 1 / (1 + LibM.exp(-$0)) : LibM.exp($0) / (1 + LibM.exp($0)) },
                 slope: { $1 * ($1 * -1 + 1) },
                 // exp(-|x|) never overflows; the branch keeps full relative accuracy on the left.
-                source: "(x >= 0 ? (REAL)1 : exp(x)) / ((REAL)1 + exp(-fabs(x)))",
+                source: "(x >= 0 ? (VALUE)1 : exp(x)) / ((VALUE)1 + exp(-fabs(x)))",
                 domain: -3...3)
         case .softplus:
             Rule(
                 value: { ($0 > 0 ? $0 : 0) + LibM.log1p(LibM.exp(-abs($0))) },
                 slope: { x, _ in x.sigmoid() },
-                source: "fmax(x, (REAL)0) + log1p(exp(-fabs(x)))", domain: -3...3)
+                source: "fmax(x, (VALUE)0) + log1p(exp(-fabs(x)))", domain: -3...3)
         case .erf:
             Rule(
                 value: { LibM.erf($0) },
@@ -56,9 +56,9 @@ public enum Function: String, CaseIterable, Hashable, Sendable {
         case .rsqrt:
             Rule(
                 value: { 1 / $0.squareRoot() }, slope: { $1 * $1 * $1 * -0.5 },
-                source: "((REAL)1 / sqrt(x))", domain: 0.5...3)
+                source: "((VALUE)1 / sqrt(x))", domain: 0.5...3)
         case .reciprocal:
-            Rule(value: { 1 / $0 }, slope: { $1 * $1 * -1 }, source: "((REAL)1 / x)", domain: 0.5...3)
+            Rule(value: { 1 / $0 }, slope: { $1 * $1 * -1 }, source: "((VALUE)1 / x)", domain: 0.5...3)
         case .hold:
             Rule(value: { $0 }, slope: { x, _ in x.filled(0) }, source: "x", domain: -2...2)
         }

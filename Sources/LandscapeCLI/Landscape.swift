@@ -17,7 +17,7 @@ import Foundation
         subcommands: [
             DevicesCommand.self, TrainCommand.self, EvaluateCommand.self, NTKCommand.self,
             SpectrumCommand.self,
-            SliceCommand.self, BenchCommand.self, QuickstartCommand.self,
+            SliceCommand.self, BenchCommand.self, TuneCommand.self, QuickstartCommand.self,
         ])
 
     /// Runs the command. A result that cannot be written, for example to a full disk, is a failure.

@@ -47,12 +47,16 @@ struct Problem: Sendable {
 
     /// The mean loss on a device, in batches.
     func risk(_ target: Target, batchSize: Int = 100) throws -> Risk {
-        let backend = try target.open()
+        try risk(on: try target.open(), target.precision, batchSize: batchSize)
+    }
+
+    /// The same on an open device.
+    func risk(on backend: any Backend, _ precision: Precision, batchSize: Int = 100) throws -> Risk {
         let (network, loss) = (network, loss)
-        let arrays = try NetworkArrays(network, weights, on: backend, target.precision)
+        let arrays = try NetworkArrays(network, weights, on: backend, precision)
         let data = try BatchedData(
             [("x", inputs), ("targets", targets)], sampleCount: count, batchSize: batchSize, on: backend,
-            target.precision)
+            precision)
         let programs = RiskPrograms(
             forward: { network.forward(batchSize: $0) },
             loss: { loss.program(batchSize: $0, outputs: network.outputs) }, layout: network.layout)

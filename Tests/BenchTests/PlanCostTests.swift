@@ -18,12 +18,12 @@ import Testing
 
     /// Upper bounds at batch 128 in float32, rounded up, without working memory, which is a matter of the backend.
     static let bounds = [
-        Cost(name: "mlp", isHessian: false, steps: 44, peak: 28.1, flops: 1227.5, moved: 59.8),
-        Cost(name: "mlp", isHessian: true, steps: 56, peak: 39.7, flops: 2521.9, moved: 98.3),
-        Cost(name: "cnn", isHessian: false, steps: 54, peak: 48.1, flops: 4327.7, moved: 345.1),
-        Cost(name: "cnn", isHessian: true, steps: 74, peak: 84.0, flops: 10456.9, moved: 604.4),
-        Cost(name: "resnet20", isHessian: false, steps: 339, peak: 296.4, flops: 31368.0, moved: 2539.3),
-        Cost(name: "resnet20", isHessian: true, steps: 521, peak: 635.3, flops: 83199.7, moved: 5116.8),
+        Cost(name: "mlp", isHessian: false, steps: 30, peak: 24.4, flops: 1227.7, moved: 35.4),
+        Cost(name: "mlp", isHessian: true, steps: 41, peak: 36.6, flops: 2522.2, moved: 72.9),
+        Cost(name: "cnn", isHessian: false, steps: 36, peak: 33.6, flops: 4333.0, moved: 159.7),
+        Cost(name: "cnn", isHessian: true, steps: 54, peak: 71.0, flops: 10462.1, moved: 403.0),
+        Cost(name: "resnet20", isHessian: false, steps: 222, peak: 199.9, flops: 31392.1, moved: 1480.1),
+        Cost(name: "resnet20", isHessian: true, steps: 384, peak: 579.6, flops: 83223.8, moved: 3864.7),
     ]
 
     @Test(arguments: bounds) func noPlanCostsMore(_ bound: Cost) throws {

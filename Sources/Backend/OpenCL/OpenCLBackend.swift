@@ -13,13 +13,18 @@ public final class OpenCLBackend: Backend {
     let style: OpenCLStyle
     let localMemoryBytes: Int
 
-    /// Opens a device. Without a style it gets the one that is faster there, see `StyleChoice`.
+    /// Opens a device. Without a style it gets the one that is faster there, see `StyleChoice`, with the numbers that
+    /// tuning found.
     init(
         _ candidate: OpenCLCandidate, style: OpenCLStyle? = nil, cache: ProgramFolder? = .standard
     ) throws(BackendError) {
         device = candidate.info
-        let style = style ?? candidate.style(StyleChoice(candidate: candidate, folder: cache).kind)
-        self.style = style.limited(
+        var style = style
+        if style == nil {
+            let chosen = candidate.style(StyleChoice(candidate: candidate, folder: cache).kind)
+            style = Tuning.kept(for: candidate, in: cache)?.applied(to: chosen) ?? chosen
+        }
+        self.style = style!.limited(
             to: candidate.largestGroup, localMemory: candidate.localMemoryBytes)
         localMemoryBytes = candidate.localMemoryBytes
         context = try OpenCLContext(candidate)

@@ -4,11 +4,11 @@ import Planner
 /// A fused chain. Its text is made from the expression and from how each operand is walked; extents, strides
 /// and constants are read from the geometry, so they never make a new kernel.
 ///
-/// With a strided operand, processors take one run along the innermost axis per work-item, so that the inner
-/// loop has no divisions; otherwise there is one element per work-item.
+/// Processors take one run along the innermost axis per work-item, so that the inner loop has no divisions, and
+/// compute functions on vectors; elsewhere there is one element per work-item.
 ///
-/// Geometry: number of elements, or of runs; then, if some operand is strided, every axis's extent with magic
-/// number and shift, and the strides of every strided operand, all outermost first.
+/// Geometry: number of elements, or of runs; then, if there are runs or some operand is strided, every axis's extent
+/// with magic number and shift, and the strides of every strided operand, all outermost first.
 struct OpenCLElementwise: OpenCLKernel {
     private let kernel: Elementwise
     private let target: OpenCLTarget
@@ -23,14 +23,17 @@ struct OpenCLElementwise: OpenCLKernel {
         let width = kernel.walk.dims[kernel.walk.dims.count - 1]
         let rows = kernel.count / max(1, width)
         var geometry = [text.hasRuns ? rows : kernel.count]
-        if text.patterns.contains(.strided) {
+        if text.hasAxes {
             geometry += kernel.walk.dims.flatMap { target.divisor($0) }
             for (strides, pattern) in zip(kernel.walk.strides, text.patterns) where pattern == .strided {
                 geometry += strides
             }
         }
-        let group = text.hasRuns ? target.style.reductionGroup : target.style.group
-        let source = KernelSource("elementwise", body: text.body, target, [("GROUP", group)])
+        // Few long runs would leave most items of a group idle.
+        let isGrouped = !text.hasRuns || rows >= 16 * target.style.reductionGroup
+        let group = isGrouped ? (text.hasRuns ? target.style.reductionGroup : target.style.group) : 1
+        let source = KernelSource(
+            "elementwise", body: text.body, target, [("GROUP", group), ("V", target.lanes)])
         let pieces = (width + ElementwiseText.piece - 1) / ElementwiseText.piece
         return [
             Launch(
@@ -55,23 +58,47 @@ struct ElementwiseText {
     init(_ kernel: Elementwise, hasRuns: Bool, inPlace: Set<Int> = []) {
         (self.kernel, self.inPlace) = (kernel, inPlace)
         patterns = kernel.walk.strides.indices.map { kernel.walk.pattern($0) }
-        self.hasRuns = hasRuns && patterns.contains(.strided)
+        self.hasRuns = hasRuns
     }
 
     private var rank: Int { kernel.walk.dims.count }
 
+    /// Whether the geometry lists the axes.
+    var hasAxes: Bool { hasRuns || patterns.contains(.strided) }
+
+    /// Whether most of a run is computed in vectors: compilers vectorise arithmetic by themselves, functions not.
+    private var hasVectors: Bool {
+        hasRuns
+            && kernel.expression.terms.contains { if case .function = $0 { true } else { false } }
+            && kernel.walk.strides.allSatisfy { $0[rank - 1] == 0 || $0[rank - 1] == 1 }
+    }
+
     /// The kernel without its macros.
     var body: String {
         let (setup, loads) = hasRuns ? runs : items
-        let margin = hasRuns ? "        " : "    "
         var text = Self.head + "void NAME(\(parameters)) {\n    y += y0;\n    g += g0;\n"
         if !kernel.constants.isEmpty { text += "    c += c0;\n" }
         text += setup
-        for (index, term) in kernel.expression.terms.enumerated() {
-            text += margin + "const REAL t\(index) = \(Self.text(term, loads));\n"
+        if hasVectors {
+            let vectors = patterns.indices.map { operand in
+                loads[operand].hasSuffix("[i]") ? "LOAD(\(loads[operand].dropLast(3)) + i)" : loads[operand]
+            }
+            text += "#define VALUE VECTOR\n    for (; i + V <= end; i += V) {\n"
+            text += statements(vectors) { "STORE(\($0), y + i)" } + "    }\n#undef VALUE\n"
         }
-        text += margin + "y[i] = t\(kernel.expression.terms.count - 1);\n"
-        return text + (hasRuns ? "    }\n" : "") + "}\n#undef QUOTIENT\n#undef INDEX\n"
+        text += "#define VALUE REAL\n"
+        text += hasRuns ? "    for (; i < end; i++) {\n" : ""
+        text += statements(loads) { "y[i] = \($0)" } + (hasRuns ? "    }\n" : "") + "#undef VALUE\n"
+        return text + "}\n#undef QUOTIENT\n#undef INDEX\n" + Self.tail
+    }
+
+    /// The expression, a variable for each term, and what becomes of its value.
+    private func statements(_ loads: [String], _ end: (_ result: String) -> String) -> String {
+        let margin = hasRuns ? "        " : "    "
+        let terms = kernel.expression.terms.enumerated().map { index, term in
+            margin + "const VALUE t\(index) = \(Self.text(term, loads));\n"
+        }
+        return terms.joined() + margin + end("t\(kernel.expression.terms.count - 1)") + ";\n"
     }
 
     private static let head = """
@@ -82,9 +109,23 @@ struct ElementwiseText {
         #define INDEX int
         #define QUOTIENT(n, at) ((INDEX)(((ulong)(uint)(n) * (uint)g[(at) + 1]) >> g[(at) + 2]))
         #endif
+        #define JOIN_(a, b) a##b
+        #define JOIN(a, b) JOIN_(a, b)
+        #define VECTOR JOIN(REAL, V)
+        #define LOAD(p) JOIN(vload, V)(0, p)
+        #define STORE(v, p) JOIN(vstore, V)(v, 0, p)
         #pragma OPENCL FP_CONTRACT OFF
 
         kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+
+        """
+
+    private static let tail = """
+        #undef STORE
+        #undef LOAD
+        #undef VECTOR
+        #undef JOIN
+        #undef JOIN_
 
         """
 
@@ -140,7 +181,7 @@ struct ElementwiseText {
                 loads.append("p\(operand)[i * s\(operand)]")
             }
         }
-        return (setup + "    for (INDEX i = begin; i < end; i++) {\n", loads)
+        return (setup + "    INDEX i = begin;\n", loads)
     }
 
     /// Where the strides of a strided operand lie in the geometry.
@@ -172,7 +213,7 @@ struct ElementwiseText {
         case .constant(let n): "c[\(n)]"
         case .add(let a, let b): "t\(a) + t\(b)"
         case .mul(let a, let b): "t\(a) * t\(b)"
-        case .greater(let a, let b): "t\(a) > t\(b) ? (REAL)1 : (REAL)0"
+        case .greater(let a, let b): "t\(a) > t\(b) ? (VALUE)1 : (VALUE)0"
         case .select(let a, let b, let c): "t\(a) != 0 ? t\(b) : t\(c)"
         case .function(let function, let a): text(function, of: "t\(a)")
         }

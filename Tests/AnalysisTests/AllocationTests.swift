@@ -1,0 +1,77 @@
+import Analysis
+import Backend
+import Planner
+import TestSupport
+import Testing
+
+extension OnDevices {
+    /// A product after the first one allocates nothing and compiles nothing, whether or not all batches are held.
+    @Suite struct AllocationTests {
+        @Test(arguments: TestDevices.selectors, [0, 1 << 40])
+        func productsUseWhatIsThere(_ selector: String, freeMemory: Int) throws {
+            let backend = CallCounter(try Devices.open(selector).backend, freeMemory: freeMemory)
+            let problem = try Problem(
+                "[1, 4, 4]", ["conv: {filters: 2, kernel: 3}", "relu", "flatten", "dense: 3"], count: 5,
+                seed: 2, .crossEntropy)
+            let risk = try problem.risk(on: backend, .float32, batchSize: 2)
+            for product in [try HessianOperator(risk) as any LinearOperator, try GaussNewtonOperator(risk)] {
+                let v = try risk.space.vector(), result = try risk.space.vector()
+                try backend.write([Double](repeating: 1, count: v.count), to: v.all)
+                try product.apply(v.all, into: result.all)
+                let first = try backend.download(result.all)
+                let before = (backend.allocations, backend.compilations)
+                for _ in 0..<3 { try product.apply(v.all, into: result.all) }
+                #expect((backend.allocations, backend.compilations) == before)
+                #expect(try backend.download(result.all) == first)
+            }
+        }
+
+        @Test(arguments: TestDevices.selectors)
+        func holdingDoesNotChangeAProduct(_ selector: String) throws {
+            let results = try [0, 1 << 40].map { freeMemory in
+                let backend = CallCounter(try Devices.open(selector).backend, freeMemory: freeMemory)
+                let problem = try Problem(
+                    "[1, 4, 4]", ["conv: {filters: 2, kernel: 3}", "relu", "flatten", "dense: 3"], count: 5,
+                    seed: 2, .crossEntropy)
+                let risk = try problem.risk(on: backend, .float32, batchSize: 2)
+                return try HessianOperator(risk).apply((0..<risk.space.dimension).map { Double($0 % 5) - 2 })
+            }
+            #expect(mismatch(results[0], results[1], tolerance: 1e-5) == nil)
+        }
+    }
+}
+
+/// Counts what is asked of a device.
+private final class CallCounter: Backend {
+    private let inner: any Backend
+    private(set) var allocations = 0, compilations = 0
+
+    /// What holding believes to be free.
+    let freeMemory: Int
+
+    init(_ inner: any Backend, freeMemory: Int) { (self.inner, self.freeMemory) = (inner, freeMemory) }
+
+    var device: DeviceInfo { inner.device }
+    var plannerOptions: PlannerOptions { inner.plannerOptions }
+    func scratch(for kernel: Kernel, precision: Precision) -> Int {
+        inner.scratch(for: kernel, precision: precision)
+    }
+    func compile(_ plan: Plan) throws(BackendError) -> any Executable {
+        compilations += 1
+        return try inner.compile(plan)
+    }
+    func allocate(_ count: Int, _ precision: Precision) throws(BackendError) -> DeviceArray {
+        allocations += 1
+        return try inner.allocate(count, precision)
+    }
+    func write(_ bytes: UnsafeRawBufferPointer, to slice: DeviceSlice) throws(BackendError) {
+        try inner.write(bytes, to: slice)
+    }
+    func read(_ slice: DeviceSlice, into bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
+        try inner.read(slice, into: bytes)
+    }
+    func copy(_ source: DeviceSlice, to target: DeviceSlice) throws(BackendError) {
+        try inner.copy(source, to: target)
+    }
+    func synchronize() throws(BackendError) { try inner.synchronize() }
+}
