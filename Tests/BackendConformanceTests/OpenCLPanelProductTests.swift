@@ -76,7 +76,7 @@ extension ConformanceTests {
             }
         }
 
-        /// Tiles of processors with shorter vectors, one worker, and 64-bit indices.
+        /// Tiles of other shapes, shorter vectors, one worker, and 64-bit indices.
         @Test(arguments: OpenCLTest.indices)
         func otherProcessors(_ index: Int) throws {
             for lanes in [4, 8] {
@@ -87,6 +87,11 @@ extension ConformanceTests {
                 }
                 try PanelProducts.check(backend, m: 21, n: 30, k: 17)
                 try PanelProducts.checkGram(backend, n: 55, k: 6)
+            }
+            for rows in [6, 14] {
+                let tall = try PanelProducts.open(index) { ($0.tileRows, $0.tilePanels) = (rows, 2) }
+                try PanelProducts.check(tall, m: 31, n: 70, k: 19)
+                try PanelProducts.checkGram(tall, n: 130, k: 6)
             }
             let wide = try PanelProducts.open(index) { $0.isAlwaysWide = true }
             try PanelProducts.check(wide, m: 21, n: 30, k: 17)

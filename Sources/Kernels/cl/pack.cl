@@ -2,7 +2,7 @@
 //
 // NAME_pack writes panels of `width` lines side by side, one panel after the other: element (line, term) of a
 // strided matrix, at from[line·by_line + term·by_term], becomes to[panel][term][line of the panel]. One of the two
-// distances is 1. Where a panel has fewer lines, the others are zeros. `width` is a multiple of 4.
+// distances is 1. Where a panel has fewer lines, the others are zeros.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices).
 #ifdef WIDE
