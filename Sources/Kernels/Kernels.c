@@ -6,9 +6,9 @@
 // Every file of `cl`, by its name without the ending. A new file is one line here.
 #define FILES(F) \
     F(combine) F(conv_channels_last) F(conv_filters) F(conv_finish) F(conv_pad) F(conv_sums) F(conv_tiles) \
-    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_local) F(matmul_packed) F(mirror) \
-    F(pack_panels) F(pad_items) F(pad_rows) F(reduce_columns) F(reduce_few) F(reduce_runs) F(scatter_add) \
-    F(unfold_items) F(unfold_rows)
+    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_local) F(mirror) F(pack) \
+    F(pack_panels) F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) \
+    F(scatter_add) F(tile) F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
 #embed "cl/combine.cl"
@@ -49,11 +49,11 @@ static const char matmul_dots[] = {
 static const char matmul_local[] = {
 #embed "cl/matmul_local.cl"
     , 0};
-static const char matmul_packed[] = {
-#embed "cl/matmul_packed.cl"
-    , 0};
 static const char mirror[] = {
 #embed "cl/mirror.cl"
+    , 0};
+static const char pack[] = {
+#embed "cl/pack.cl"
     , 0};
 static const char pack_panels[] = {
 #embed "cl/pack_panels.cl"
@@ -63,6 +63,9 @@ static const char pad_items[] = {
     , 0};
 static const char pad_rows[] = {
 #embed "cl/pad_rows.cl"
+    , 0};
+static const char product[] = {
+#embed "cl/product.cl"
     , 0};
 static const char reduce_columns[] = {
 #embed "cl/reduce_columns.cl"
@@ -75,6 +78,9 @@ static const char reduce_runs[] = {
     , 0};
 static const char scatter_add[] = {
 #embed "cl/scatter_add.cl"
+    , 0};
+static const char tile[] = {
+#embed "cl/tile.cl"
     , 0};
 static const char unfold_items[] = {
 #embed "cl/unfold_items.cl"

@@ -21,7 +21,7 @@ extension ConformanceTests {
         }
 
         @Test func numbersOfAnotherKindOrOutOfRangeAreIgnored() throws {
-            let processor = OpenCLStyle.processor(lanes32: 16, lanes64: 8)
+            let processor = OpenCLStyle.processor(lanes32: 16, lanes64: 8, cores: 2)
             var numbers = Tuning(OpenCLStyle.graphics)
             numbers.group = 32
             #expect(numbers.applied(to: processor).group == processor.group)

@@ -77,7 +77,7 @@ extension OpenCLTarget {
 extension OpenCLTarget {
     /// The kernel of a product that suits its shape and the device.
     private func product(_ kernel: MatrixProduct) -> any OpenCLKernel {
-        if let packed = OpenCLPackedMatmul(kernel, self) { return packed }
+        if let packed = OpenCLPanelProduct(kernel, self) { return packed }
         if let local = OpenCLLocalMatmul(kernel, self) { return local }
         return OpenCLMatmul(kernel, self)
     }

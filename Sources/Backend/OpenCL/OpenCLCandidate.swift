@@ -51,7 +51,7 @@ struct OpenCLCandidate {
     /// One of the two ways of cutting kernels for it.
     func style(_ kind: StyleChoice.Kind) -> OpenCLStyle {
         switch kind {
-        case .processor: .processor(lanes32: lanes32, lanes64: lanes64)
+        case .processor: .processor(lanes32: lanes32, lanes64: lanes64, cores: max(1, info.computeUnits))
         case .graphics: .graphics
         }
     }

@@ -14,10 +14,12 @@ struct OpenCLStyle {
     var dotRows: Int, dotColumns: Int
     /// Tile of the packed kernels: rows, and vectors of columns.
     var tileRows: Int, tilePanels: Int
-    /// Elements of working memory for packed operands, unless one tile needs more.
-    var packLimit: Int
     /// Items per group of the matrix kernels.
     var matrixGroup: [Int]
+    /// Items of kernels that give every item working memory of its own.
+    var workers: Int
+    /// When processors pack the operands of products.
+    var packing = OpenCLPanelProduct.Packing.whereItPays
     /// Tiles of products in local memory, large ones first; none where local memory is of no use.
     var localTiles: [LocalTile] = []
     /// Bytes of memory that the items of a group share.
@@ -29,21 +31,22 @@ struct OpenCLStyle {
     /// 64-bit indices even where 32 bits are enough.
     var isAlwaysWide = false
 
-    /// For processors, whose native vectors have the given lanes.
-    static func processor(lanes32: Int, lanes64: Int) -> OpenCLStyle {
+    /// For processors of some cores, whose native vectors have the given lanes.
+    static func processor(lanes32: Int, lanes64: Int, cores: Int) -> OpenCLStyle {
         // Sixteen lanes come with 32 registers, fewer with 16.
         let hasManyRegisters = lanes32 == 16
         return OpenCLStyle(
             hasManyItems: false, group: 128, reductionGroup: 16, lanes32: lanes32, lanes64: lanes64,
             rows: hasManyRegisters ? 8 : 4, panels: 2, dotRows: 4, dotColumns: hasManyRegisters ? 4 : 2,
-            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 2, packLimit: 1 << 24, matrixGroup: [1, 1],
-            parallelism: 64, patchLimit: 1 << 22)
+            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 3, matrixGroup: [1, 1],
+            // More items than cores even out what they do; each costs memory.
+            workers: max(cores, min(4 * cores, 32)), parallelism: 64, patchLimit: 1 << 21)
     }
 
     /// For graphics processors.
     static let graphics = OpenCLStyle(
         hasManyItems: true, group: 128, reductionGroup: 64, lanes32: 4, lanes64: 4, rows: 4, panels: 1,
-        dotRows: 4, dotColumns: 4, tileRows: 8, tilePanels: 1, packLimit: 1 << 26, matrixGroup: [16, 4],
+        dotRows: 4, dotColumns: 4, tileRows: 8, tilePanels: 1, matrixGroup: [16, 4], workers: 1,
         localTiles: [
             LocalTile(edge: 128, itemRows: 8, itemColumns: 8),
             LocalTile(edge: 64, itemRows: 8, itemColumns: 4),

@@ -8,7 +8,7 @@ public struct Tuning: Codable, Hashable, Sendable {
     /// See the properties of the same names of `OpenCLStyle`.
     var group: Int, reductionGroup: Int
     var tileRows: Int, tilePanels: Int
-    var patchLimit: Int, packLimit: Int
+    var patchLimit: Int
     /// How many of the large tiles in local memory are left out.
     var skippedTiles: Int
 
@@ -16,7 +16,7 @@ public struct Tuning: Codable, Hashable, Sendable {
         kind = style.hasManyItems ? "graphics" : "processor"
         (group, reductionGroup) = (style.group, style.reductionGroup)
         (tileRows, tilePanels) = (style.tileRows, style.tilePanels)
-        (patchLimit, packLimit) = (style.patchLimit, style.packLimit)
+        patchLimit = style.patchLimit
         skippedTiles = 0
     }
 
@@ -26,7 +26,7 @@ public struct Tuning: Codable, Hashable, Sendable {
         var style = style
         (style.group, style.reductionGroup) = (group, reductionGroup)
         (style.tileRows, style.tilePanels) = (tileRows, tilePanels)
-        (style.patchLimit, style.packLimit) = (patchLimit, packLimit)
+        style.patchLimit = patchLimit
         style.localTiles = Array(style.localTiles.dropFirst(skippedTiles))
         return style
     }
@@ -34,15 +34,14 @@ public struct Tuning: Codable, Hashable, Sendable {
     /// Whether kernels can be made with these numbers at all.
     private var isSensible: Bool {
         (1...1024).contains(group) && (1...1024).contains(reductionGroup) && (1...16).contains(tileRows)
-            && (1...4).contains(tilePanels) && patchLimit > 0 && packLimit > 0
-            && (0...8).contains(skippedTiles)
+            && (1...3).contains(tilePanels) && patchLimit > 0 && (0...8).contains(skippedTiles)
     }
 
     // MARK: On disk
 
     private static func fileName(_ candidate: OpenCLCandidate) -> String {
         let info = candidate.info
-        return StableHash.of(["tuning 1", info.platform, info.name, info.driver]) + ".tuning"
+        return StableHash.of(["tuning 2", info.platform, info.name, info.driver]) + ".tuning"
     }
 
     /// What is kept for a device; nil if there is nothing, or nothing that can be read.

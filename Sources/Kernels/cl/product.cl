@@ -1,0 +1,88 @@
+// A batch of matrix products c[r, s] = Σ_p a[r, p]·b[p, s] on processors.
+//
+// Each result is cut into blocks of rows by columns, and the terms of a product with few blocks into slices, whose
+// results lie apart. A work-item takes a run of (matrix, slice, block), in this order. For `depth` terms at a time
+// it packs both operands into its own working memory and multiplies them tile by tile; the sums of each depth are
+// added in order, which keeps rounding small.
+//
+// Geometry: rows; columns; terms; rows and columns of a block; blocks along the columns; blocks of one matrix; slices;
+// terms of a slice; runs in all; depth; elements of working memory of one item; lower triangle only (0 or 1: blocks
+// are square, and those above the diagonal are not counted); distances of a: row, term, matrix; of b: column, term,
+// matrix; of c: row, column, matrix, slice.
+//
+// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile).
+#ifdef WIDE
+#define INDEX long
+#else
+#define INDEX int
+#endif
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define COLUMNS (PANELS * V)
+
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global REAL *c, long c0, global REAL *work,
+          long work0, global const INDEX *g, int g0) {
+    g += g0;
+    const INDEX m = g[0], n = g[1], terms = g[2], block_rows = g[3], block_columns = g[4], blocks = g[6];
+    const INDEX slices = g[7], depth = g[10];
+    const long item = get_global_id(0), items = get_global_size(0);
+    global REAL *left = work + work0 + item * g[11];
+    global REAL *right = left + (long)(block_rows + ROWS - 1) / ROWS * ROWS * depth;
+    const INDEX begin = (INDEX)(g[9] * item / items), end = (INDEX)(g[9] * (item + 1) / items);
+    for (INDEX run = begin; run < end; run++) {
+        const INDEX sheet = run / blocks, matrix = sheet / slices, slice = sheet - matrix * slices;
+        INDEX block_column = run - sheet * blocks, block_row = 0;
+        if (g[12]) {
+            while (block_column > block_row) block_column -= ++block_row;
+        } else {
+            block_row = block_column / g[5];
+            block_column -= block_row * g[5];
+        }
+        const INDEX row = block_row * block_rows, column = block_column * block_columns;
+        const INDEX rows = m - row < block_rows ? m - row : block_rows;
+        const INDEX columns = n - column < block_columns ? n - column : block_columns;
+        const INDEX first = slice * g[8], last = terms - first < g[8] ? terms : first + g[8];
+        global const REAL *a_block = a + a0 + matrix * (long)g[15] + row * (long)g[13];
+        global const REAL *b_block = b + b0 + matrix * (long)g[18] + column * (long)g[16];
+        global REAL *c_block = c + c0 + matrix * (long)g[21] + slice * (long)g[22] + row * (long)g[19] +
+                               column * (long)g[20];
+
+        for (INDEX k = first; k < last; k += depth) {
+            const INDEX count = last - k < depth ? last - k : depth;
+            JOIN(NAME, _pack)(a_block + k * (long)g[14], g[13], g[14], rows, count, left, ROWS);
+            JOIN(NAME, _pack)(b_block + k * (long)g[17], g[16], g[17], columns, count, right, COLUMNS);
+            for (INDEX s = 0; s < columns; s += COLUMNS) {
+                INDEX at[PANELS];
+                int lanes[PANELS], vectors = 0;
+                for (int j = 0; j < PANELS; j++) {
+                    const INDEX rest = columns - s - j * V;
+                    at[j] = j * V;
+                    lanes[j] = rest < V ? (int)rest : V;
+                    vectors += rest > 0;
+                }
+                for (INDEX r = 0; r < rows; r += ROWS) {
+                    global const REAL *lines = left + (long)r * count, *panel = right + (long)s * count;
+                    global REAL *to = c_block + r * (long)g[19] + s * (long)g[20];
+                    const int here = rows - r < ROWS ? (int)(rows - r) : ROWS;
+                    const int adds = k > first;
+                    if (vectors == 1)
+                        JOIN(NAME, _tile1)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
+#if PANELS > 1
+                    if (vectors == 2)
+                        JOIN(NAME, _tile2)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
+#endif
+#if PANELS > 2
+                    if (vectors == 3)
+                        JOIN(NAME, _tile3)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
+#endif
+                }
+            }
+        }
+    }
+}
+
+#undef COLUMNS
+#undef JOIN
+#undef JOIN_
+#undef INDEX
