@@ -38,7 +38,7 @@ struct OpenCLStyle {
         return OpenCLStyle(
             hasManyItems: false, group: 128, reductionGroup: 16, lanes32: lanes32, lanes64: lanes64,
             rows: hasManyRegisters ? 8 : 4, panels: 2, dotRows: 4, dotColumns: hasManyRegisters ? 4 : 2,
-            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 3, matrixGroup: [1, 1],
+            tileRows: hasManyRegisters ? 8 : 4, tilePanels: 2, matrixGroup: [1, 1],
             // More items than cores even out what they do; each costs memory.
             workers: max(cores, min(4 * cores, 32)), parallelism: 64, patchLimit: 1 << 21)
     }
