@@ -24,8 +24,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits", exclude: ["digits.bin", "README.md"], cSettings: numericC),
         .target(
-            name: "CKernels", exclude: [
-                "chains.inc", "vector.inc", "functions.inc", "chain.inc", "reduce.inc", "moves.inc", "products.inc",
+            name: "CKernels",
+            exclude: [
+                "chains.inc", "vector.inc", "functions.inc", "chain.inc", "reduce.inc", "moves.inc",
+                "products.inc",
                 "tile.inc", "pack.inc", "product.inc", "convolution.inc",
             ],
             cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
