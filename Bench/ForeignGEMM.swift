@@ -3,7 +3,10 @@ import Foundation
 import Planner
 
 /// The matrix product of another library, found at run time, beside ours.
-struct ForeignGEMM {
+public struct ForeignGEMM {
+    /// The libraries that are known.
+    public static var names: [String] { all.map(\.name) }
+
     /// The library, which ends the names of its workloads.
     let name: String
     /// Prepares a product on a backend; nil where the library or the right kind of device is missing.
@@ -148,4 +151,9 @@ private struct Operands {
     func check(_ shape: GEMMShape, _ precision: Precision, _ setting: Setting) throws -> Check {
         shape.check(values.a, values.b, try backend.download(c), setting, precision)
     }
+}
+
+extension BenchResult {
+    /// The other library whose time this is; nil for our own.
+    public var library: String? { ForeignGEMM.names.first { id.hasSuffix("/" + $0) } }
 }

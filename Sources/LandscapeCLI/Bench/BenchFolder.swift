@@ -89,14 +89,17 @@ enum BenchFigure {
                 "ceilings, \(precision.rawValue)", x: grid, y: roof.map { $0 / 1e9 }, style: .dashed,
                 role: precision == .float32 ? .reference : .other(1))
         }
-        let points = Catalogue.groups.compactMap { group -> Series? in
-            let members = mine.filter { $0.group == group.name }
-            return members.isEmpty
-                ? nil
-                : Series(
-                    group.name, x: members.map(intensity), y: members.map { $0.rate($0.work.flops) / 1e9 },
-                    style: .points)
+        func points(_ name: String, _ members: [BenchResult]) -> Series? {
+            if members.isEmpty { return nil }
+            return Series(
+                name, x: members.map(intensity), y: members.map { $0.rate($0.work.flops) / 1e9 },
+                style: .points)
         }
+        let ours = mine.filter { $0.library == nil }
+        let points =
+            Catalogue.groups.compactMap { group in points(group.name, ours.filter { $0.group == group.name })
+            }
+            + ForeignGEMM.names.compactMap { name in points(name, mine.filter { $0.library == name }) }
         return LinePlot(
             title: device.device.selector, x: Axis("operations per byte", isLogarithmic: true),
             y: Axis("rate", unit: "GFLOP/s", isLogarithmic: true), series: roofs + points)
