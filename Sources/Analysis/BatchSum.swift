@@ -12,7 +12,7 @@ final class BatchSum {
     /// The program as it is, for batches that are not held.
     private var whole: (any Executable)?
     private let scalars: [String]
-    private let held: HeldValues?
+    private var held: HeldValues?
     /// Two places take turns for the sum so far; the first summand is zero.
     private let zero: DeviceArray, turns: [DeviceArray], scalarTurns: [DeviceArray]
 
@@ -27,8 +27,30 @@ final class BatchSum {
             scalarTurns.append(try backend.allocate(max(1, scalars.count), risk.space.precision))
         }
         (self.turns, self.scalarTurns) = (turns, scalarTurns)
-        held = holds ? try HeldValues(program, of: risk) : nil
-        if held.map({ !$0.holdsAll }) ?? true { whole = try backend.compile(program, risk.space.precision) }
+        held =
+            holds
+            ? try Self.ifThereIsMemory { () throws(BackendError) in try HeldValues(program, of: risk) } : nil
+        if held?.holdsAll == true { return }
+        whole = try Self.ifThereIsMemory { () throws(BackendError) in
+            try backend.compile(program, risk.space.precision)
+        }
+        if whole == nil {
+            // Holding is a luxury.
+            held = nil
+            whole = try backend.compile(program, risk.space.precision)
+        }
+    }
+
+    /// What `body` makes; nil if the device has too little memory for it.
+    fileprivate static func ifThereIsMemory<Result>(
+        _ body: () throws(BackendError) -> Result?
+    ) throws(BackendError) -> Result? {
+        do throws(BackendError) {
+            return try body()
+        } catch {
+            if error.kind == .outOfMemory { return nil }
+            throw error
+        }
     }
 
     private func wholeProgram() throws(BackendError) -> any Executable {
@@ -105,7 +127,11 @@ private final class HeldValues {
         guard let fixed else { preconditionFailure("held values are made once") }
         var made: [String: DeviceSlice] = [:]
         for port in fixed.plan.outputs {
-            made[port.name] = try backend.allocate(port.shape.count, fixed.plan.precision).all
+            let array = try BatchSum.ifThereIsMemory { () throws(BackendError) in
+                try backend.allocate(port.shape.count, fixed.plan.precision)
+            }
+            guard let array else { return nil }
+            made[port.name] = array.all
         }
         try fixed.run(bound.merging(made) { $1 })
         values[batch] = made

@@ -26,6 +26,29 @@ extension OnDevices {
             }
         }
 
+        /// Where memory does not suffice for holding after all, products are made without it.
+        @Test(arguments: TestDevices.selectors, ["held", "held values"])
+        func holdingIsALuxury(_ selector: String, _ refused: String) throws {
+            let backend = CallCounter(try Devices.open(selector).backend, freeMemory: 1 << 40)
+            let plain = CallCounter(try Devices.open(selector).backend, freeMemory: 0)
+            let problem = try Problem(
+                "[1, 4, 4]", ["conv: {filters: 2, kernel: 3}", "relu", "flatten", "dense: 3"], count: 5,
+                seed: 2,
+                .crossEntropy)
+            let results = try [backend, plain].map { backend in
+                let risk = try problem.risk(on: backend, .float32, batchSize: 2)
+                backend.refusesHeldPlans = refused == "held"
+                let product = try HessianOperator(risk)
+                backend.refusesHeldPlans = false
+                let v = try backend.upload([Double](repeating: 1, count: risk.space.dimension), .float32)
+                let result = try risk.space.vector()
+                backend.refusesAllocations = refused == "held values"
+                try product.apply(v.all, into: result.all)
+                return try backend.download(result.all)
+            }
+            #expect(mismatch(results[0], results[1], tolerance: 1e-5) == nil)
+        }
+
         @Test(arguments: TestDevices.selectors)
         func holdingDoesNotChangeAProduct(_ selector: String) throws {
             let results = try [0, 1 << 40].map { freeMemory in
@@ -45,6 +68,8 @@ extension OnDevices {
 private final class CallCounter: Backend {
     private let inner: any Backend
     private(set) var allocations = 0, compilations = 0
+    /// Whether memory runs out for plans that hold values, or for any further array.
+    var refusesHeldPlans = false, refusesAllocations = false
 
     /// What holding believes to be free.
     let freeMemory: Int
@@ -58,10 +83,14 @@ private final class CallCounter: Backend {
     }
     func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         compilations += 1
+        if refusesHeldPlans, plan.outputs.contains(where: { $0.name.hasPrefix("held") }) {
+            throw BackendError(.outOfMemory, "refused")
+        }
         return try inner.compile(plan)
     }
     func allocate(_ count: Int, _ precision: Precision) throws(BackendError) -> DeviceArray {
         allocations += 1
+        if refusesAllocations { throw BackendError(.outOfMemory, "refused") }
         return try inner.allocate(count, precision)
     }
     func write(_ bytes: UnsafeRawBufferPointer, to slice: DeviceSlice) throws(BackendError) {
