@@ -9,7 +9,7 @@ typedef struct {
     int64_t grid_h, grid_w;  // positions
     int64_t step_h;          // rows of the source between rows of positions; columns have distance 1
     int64_t packed;          // first element of its packed filters
-    int64_t plane;           // first element of its results, where they are interleaved later
+    int64_t plane;           // first element of its results for one image, where they are interleaved later
     int32_t is_direct;       // vectors of positions are read from the padded source as they are
     int32_t *tap;            // kernel position u·kernel_w + v of every tap
     int32_t *off;            // source element of every term, from that of a position
@@ -22,6 +22,8 @@ struct ls_conv {
     // The source: channels, extents, and where it lies in its padded plane. Columns of one residue of `step_w` lie
     // together, `part_w` of them, so that positions a step apart are neighbours.
     int64_t channels, height, width, plane_h, plane_w, top, left, step_w, part_w;
+    int64_t padded;          // elements of the padded source of one image
+    int64_t together;        // images whose positions may share vectors
     int32_t is_in_place;     // the source needs no padded copy
     int64_t lines, result_plane;  // rows of the result, and distance between them
     int64_t packed_count, work_count;

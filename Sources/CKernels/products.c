@@ -5,10 +5,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // Vectors of a tile, and terms of a product that are packed at a time.
 #define PANELS 3
 #define TERMS 384
+// Elements by which sources are asked for before they are read; processors do not see such patterns by themselves.
+#define AHEAD 1024
+// Elements of padded images that are computed together.
+#define MOST_PADDED (1 << 16)
 #if defined(__x86_64__)
 #define SET avx512
 #define ROWS 8
@@ -42,13 +49,14 @@ typedef struct {
     int64_t lanes, rows;
     void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t, int64_t, int64_t);
     void (*pack)(const ls_conv *, const void *, void *);
-    void (*image)(const ls_conv *, const void *, const void *, void *, void *, int64_t, int64_t);
+    void (*images)(const ls_conv *, const void *, int64_t, const void *, void *, int64_t, int64_t, void *, int64_t,
+                   int64_t);
     void (*sum)(const ls_conv *, const void *, int64_t, const void *, int64_t, int64_t, void *, void *);
     void (*finish)(const ls_conv *, const void *, int64_t, int64_t, void *);
 } kernels;
 
 #define KERNELS(type, set, lanes, rows) \
-    {lanes, rows, ls_product_##type##_##set, ls_conv_pack_##type##_##set, ls_conv_image_##type##_##set, \
+    {lanes, rows, ls_product_##type##_##set, ls_conv_pack_##type##_##set, ls_conv_images_##type##_##set, \
      ls_conv_sum_##type##_##set, ls_conv_finish_##type##_##set}
 
 // By precision: 0 float32, 1 float64.
@@ -82,19 +90,38 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 // Divides towards minus infinity.
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-// Vectors along rows waste lanes; packing patches costs about as much as ten lines' products. The cheaper is taken.
-static int32_t is_direct(const ls_conv *plan, const ls_pass *pass, int64_t lanes) {
-    const double used = (double)pass->grid_w / (double)round_up(pass->grid_w, lanes);
-    return pass->terms > 0 && 1 / used <= 1 + 10.0 / (double)plan->lines;
-}
-
 // What follows from a pass's grid and taps.
 static void finish_pass(ls_conv *plan, ls_pass *pass, const kernels *k) {
     pass->terms = plan->channels * pass->taps;
     pass->packed = plan->packed_count;
     plan->packed_count += round_up(plan->lines, k->rows) * pass->terms;
-    pass->is_direct = is_direct(plan, pass, k->lanes);
     pass->off = malloc((size_t)(pass->terms + 1) * sizeof(int32_t));
+}
+
+// Vectors along rows are read directly and waste lanes at their ends; patches waste fewer, the fewer the more images
+// share vectors, and packing them costs about as much as PACKING lines' products. The cheapest is taken.
+#define PACKING 8
+static void choose_vectors(ls_conv *plan, const kernels *k) {
+    plan->together = 1;
+    double mixed = 0, patches[9] = {0};
+    for (int32_t p = 0; p < plan->pass_count; p++) {
+        ls_pass *pass = &plan->passes[p];
+        const int64_t positions = pass->grid_h * pass->grid_w;
+        const double terms = (double)pass->terms, packing = 1 + (double)PACKING / (double)plan->lines;
+        for (int b = 1; b <= 8; b++)
+            patches[b] += terms * packing * (double)round_up(b * positions, k->lanes) / b;
+        const double direct = terms * (double)(pass->grid_h * round_up(pass->grid_w, k->lanes));
+        const double packed = terms * packing * (double)round_up(positions, k->lanes);
+        pass->is_direct = pass->terms > 0 && direct <= packed;
+        mixed += pass->is_direct ? direct : packed;
+    }
+    if (plan->is_in_place) return;
+    for (int b = 2; b <= 8; b++)
+        if (patches[b] < 0.98 * (plan->together > 1 ? patches[plan->together] : mixed) &&
+            b * plan->padded <= MOST_PADDED)
+            plan->together = b;
+    if (plan->together > 1)
+        for (int32_t p = 0; p < plan->pass_count; p++) plan->passes[p].is_direct = 0;
 }
 
 // The source element of row y and column x of a padded plane.
@@ -130,7 +157,7 @@ static void plan_forward(ls_conv *plan, const kernels *k) {
         plan->height = plan->plane_h = pass->grid_h = 1;
     }
     finish_pass(plan, pass, k);
-    plan->is_in_place = is_pointwise && pass->is_direct && pass->grid_w % k->lanes == 0;
+    plan->is_in_place = is_pointwise && pass->grid_w % k->lanes == 0;
     int32_t *off = pass->off;
     for (int64_t c = 0; c < plan->channels; c++)
         for (int64_t u = 0; u < w->kernel_h; u++)
@@ -206,7 +233,8 @@ static void plan_filter_by_filters(ls_conv *plan, const kernels *k) {
             for (int64_t v = 0; v < w->kernel_w; v++) *off++ = element(plan, c, u, v);
     plan->steps = malloc((size_t)depth * sizeof(int32_t));
     for (int64_t i = 0; i < depth; i++) plan->steps[i] = (int32_t)(i * plan->last_count);
-    plan->work_count = plan->channels * plan->plane_h * plan->plane_w + LS_CONV_SLACK +
+    plan->padded = plan->channels * plan->plane_h * plan->plane_w;
+    plan->work_count = plan->padded + LS_CONV_SLACK +
                        (round_up(terms, k->rows) + plan->last_count) * depth;
 }
 
@@ -235,6 +263,8 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
         plan_filter(plan, k);
         return plan;
     }
+    plan->padded = plan->channels * plan->plane_h * plan->plane_w;
+    choose_vectors(plan, k);
     const int64_t width = PANELS * k->lanes;
     int64_t block = 1, packs = 0;
     for (int32_t p = 0; p < plan->pass_count; p++) {
@@ -246,8 +276,8 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
     }
     plan->steps = malloc((size_t)block * sizeof(int32_t));
     for (int64_t i = 0; i < block; i++) plan->steps[i] = (int32_t)(i * width);
-    if (!plan->is_in_place) plan->work_count += plan->channels * plan->plane_h * plan->plane_w + LS_CONV_SLACK;
-    if (plan->pass_count > 1) plan->work_count += plan->lines * plan->result_plane;
+    if (!plan->is_in_place) plan->work_count += plan->together * plan->padded + LS_CONV_SLACK;
+    if (plan->pass_count > 1) plan->work_count += plan->together * plan->lines * plan->result_plane;
     if (packs) plan->work_count += block * width + LS_CONV_SLACK;
     return plan;
 }
@@ -264,14 +294,15 @@ void ls_conv_free(ls_conv *plan) {
 }
 
 int64_t ls_conv_packed(const ls_conv *plan) { return plan->packed_count; }
+int64_t ls_conv_together(const ls_conv *plan) { return plan->together; }
 int64_t ls_conv_work(const ls_conv *plan) { return round_up(plan->work_count, 16); }
 
 void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed) {
     kernels_for(wide)->pack(plan, w, packed);
 }
-void ls_conv_image(int32_t wide, const ls_conv *plan, const void *source, const void *packed, void *result,
-                   void *work, int64_t part, int64_t parts) {
-    kernels_for(wide)->image(plan, source, packed, result, work, part, parts);
+void ls_conv_images(int32_t wide, const ls_conv *plan, const void *source, int64_t source_step, const void *packed,
+                    void *result, int64_t result_step, int64_t images, void *work, int64_t part, int64_t parts) {
+    kernels_for(wide)->images(plan, source, source_step, packed, result, result_step, images, work, part, parts);
 }
 void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, int64_t image_step, const void *cotangent,
                  int64_t cotangent_step, int64_t images, void *sums, void *work) {

@@ -89,4 +89,39 @@ import Testing
             try check(program, target, "\(x) * \(w), stride \(stride), padding \(padding), \(groups) groups")
         }
     }
+
+    /// Many small images share vectors; each one's results are those that it has alone, bit for bit.
+    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
+    func imagesDoNotDependOnTheirNeighbours(_ target: Target) throws {
+        for (size, stride, groups) in [(7, 1, 1), (5, 1, 2), (14, 2, 1), (9, 2, 2), (3, 1, 1), (6, 3, 1)] {
+            let window = Window(stride: (stride, stride), padding: (1, 1), groups: groups)
+            let filters: Shape = [10, 4 / groups, 3, 3]
+            func program(_ images: Int) -> Program {
+                .trace { t in
+                    let x = t.input("x", [images, 4, size, size]), w = t.input("w", filters)
+                    let y = x.conv(w, window)
+                    let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [x])
+                    return [("y", y.relu()), ("dx", back[0])]
+                }
+            }
+            let images = 51, out = (size - 1) / stride + 1
+            let (xs, ys) = (4 * size * size, 10 * out * out)
+            let x = values(images * xs, 1), dy = values(images * ys, 2), w = values(filters.count, 3)
+            let together = try target.run(program(images), ["x": x, "w": w, "dy": dy])
+            for image in [0, 1, 6, 30, 50] {
+                let alone = try target.run(
+                    program(1),
+                    [
+                        "x": Array(x[image * xs..<(image + 1) * xs]), "w": w,
+                        "dy": Array(dy[image * ys..<(image + 1) * ys]),
+                    ])
+                #expect(
+                    alone[0] == Array(together[0][image * ys..<(image + 1) * ys]),
+                    "\(size) \(stride) \(groups)")
+                #expect(
+                    alone[1] == Array(together[1][image * xs..<(image + 1) * xs]),
+                    "\(size) \(stride) \(groups)")
+            }
+        }
+    }
 }

@@ -12,6 +12,8 @@ final class CPUConvolution: CPUKernel {
     private let precision: Precision
     private let plan: OpaquePointer
     private let packedCount: Int, workCount: Int
+    /// Images that may be computed at once.
+    private let together: Int
     private let epilogue: CPUEpilogue?
 
     init(_ shape: Convolution, _ precision: Precision) {
@@ -20,6 +22,7 @@ final class CPUConvolution: CPUKernel {
         plan = Self.makePlan(shape, precision)
         packedCount = Int(ls_conv_packed(plan))
         workCount = Int(ls_conv_work(plan))
+        together = Int(ls_conv_together(plan))
     }
 
     deinit { ls_conv_free(plan) }
@@ -64,20 +67,29 @@ final class CPUConvolution: CPUKernel {
                 precision.isWide, plan, binding.operands[1] + group * filterCount * bytes,
                 packed + group * packedCount * bytes)
         }
-        // Images are cut further where there are few.
-        let images = shape.x[0] * groups
+        // Some images share vectors; where there are few images, each is cut into parts.
+        let samples = shape.x[0], images = samples * groups
         let parts = images >= 3 * Parallel.threads ? 1 : 4
+        let together = images >= 3 * Parallel.threads * together ? together : 1
+        let blocks = (samples + together - 1) / together
         let (sourceCount, targetCount) =
             shape.role == .forward ? (imageCount, resultCount) : (resultCount, imageCount)
         let loads = epilogue?.operands(binding)
-        Parallel.forEach(images * parts) { index, thread in
-            let (image, part) = (index / parts, index % parts)
-            ls_conv_image(
-                precision.isWide, plan, binding.operands[0] + image * sourceCount * bytes,
-                packed + image % groups * packedCount * bytes, binding.result + image * targetCount * bytes,
+        Parallel.forEach(blocks * groups * parts) { index, thread in
+            let (item, part) = (index / parts, index % parts)
+            let (block, group) = (item / groups, item % groups)
+            let mine = block * together..<min(samples, (block + 1) * together)
+            let first = mine.lowerBound * groups + group
+            ls_conv_images(
+                precision.isWide, plan, binding.operands[0] + first * sourceCount * bytes,
+                Int64(groups * sourceCount), packed + group * packedCount * bytes,
+                binding.result + first * targetCount * bytes, Int64(groups * targetCount), Int64(mine.count),
                 own(thread), Int64(part), Int64(parts))
             if parts == 1, let epilogue, let loads {
-                epilogue.apply(image * targetCount..<(image + 1) * targetCount, loads, binding.result)
+                for sample in mine {
+                    let image = sample * groups + group
+                    epilogue.apply(image * targetCount..<(image + 1) * targetCount, loads, binding.result)
+                }
             }
         }
         if parts > 1 { epilogue?.applyToAll(images * targetCount, binding) }

@@ -128,9 +128,13 @@ int64_t ls_conv_work(const ls_conv *plan);
 // Packs the filters of one group, for forward and input gradient.
 void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed);
 
-// Part `part` of `parts` of the result of one image and group, forward or input gradient.
-void ls_conv_image(int32_t wide, const ls_conv *plan, const void *source, const void *packed, void *result,
-                   void *work, int64_t part, int64_t parts);
+// Images whose positions may share vectors: the most that `ls_conv_images` takes at once.
+int64_t ls_conv_together(const ls_conv *plan);
+
+// Part `part` of `parts` of the results of some images of one group, forward or input gradient. Sources and results
+// are `source_step` and `result_step` elements apart. A result does not depend on how images are shared out.
+void ls_conv_images(int32_t wide, const ls_conv *plan, const void *source, int64_t source_step, const void *packed,
+                    void *result, int64_t result_step, int64_t images, void *work, int64_t part, int64_t parts);
 
 // Sums the filter gradients of some images of one group, at least one. Images and cotangents are `image_step` and
 // `cotangent_step` elements apart.
