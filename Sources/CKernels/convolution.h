@@ -31,9 +31,9 @@ struct ls_conv {
     ls_pass *passes;
     int32_t *steps;          // k·(columns of a panel)
     // The filter gradient. With channels in the lanes: images that are summed together, elements of a channels-last
-    // source, and the element of every position in these. With filters in the lanes: elements of a row of them, and
-    // the padded source's element of every term.
-    int32_t sums_by_filters;
+    // source, and the element of every position in these. With positions in the lanes: the padded source's element
+    // of every term in `off`, and of every vector of positions in `steps`.
+    int32_t sums_by_positions;
     int64_t batch, last_count;
     int32_t *off;
 };

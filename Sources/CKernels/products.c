@@ -9,8 +9,9 @@
 #include <immintrin.h>
 #endif
 
-// Vectors of a tile, and terms of a product that are packed at a time.
+// Vectors of a tile; filters of a tile with positions in the lanes; terms of a product that are packed at a time.
 #define PANELS 3
+#define FILTERS 2
 #define TERMS 384
 // Elements by which sources are asked for before they are read; processors do not see such patterns by themselves.
 #define AHEAD 1024
@@ -220,33 +221,39 @@ static void plan_filter_by_channels(ls_conv *plan, const kernels *k) {
     plan->work_count = plan->batch * plan->last_count + LS_CONV_SLACK + round_up(plan->filters, k->rows) * terms;
 }
 
-static void plan_filter_by_filters(ls_conv *plan, const kernels *k) {
+// Terms of a tile with positions in the lanes.
+static int64_t taps_of(const kernels *k) { return k->rows == 8 ? 9 : k->rows; }
+
+static void plan_filter_by_positions(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
-    const int64_t terms = plan->channels * w->kernel_h * w->kernel_w;
-    const int64_t depth = w->out_w > TERMS ? w->out_w : TERMS / w->out_w * w->out_w;
-    plan->sums_by_filters = 1;
-    plan->last_count = round_up(plan->filters, k->lanes);
-    plan->off = malloc((size_t)(terms + 1) * sizeof(int32_t));
-    int32_t *off = plan->off;
-    for (int64_t c = 0; c < plan->channels; c++)
-        for (int64_t u = 0; u < w->kernel_h; u++)
-            for (int64_t v = 0; v < w->kernel_w; v++) *off++ = element(plan, c, u, v);
-    plan->steps = malloc((size_t)depth * sizeof(int32_t));
-    for (int64_t i = 0; i < depth; i++) plan->steps[i] = (int32_t)(i * plan->last_count);
+    const int64_t terms = plan->channels * w->kernel_h * w->kernel_w, all = round_up(terms, taps_of(k));
+    const int64_t by_row = round_up(w->out_w, k->lanes) / k->lanes, vectors = w->out_h * by_row;
+    plan->sums_by_positions = 1;
+    plan->off = malloc((size_t)all * sizeof(int32_t));
+    for (int64_t t = 0; t < all; t++) {
+        // A tile's last terms may be one term again and again; these sums are not read.
+        const int64_t term = least(t, terms - 1), kernel = w->kernel_h * w->kernel_w;
+        plan->off[t] = element(plan, term / kernel, term % kernel / w->kernel_w, term % w->kernel_w);
+    }
+    plan->steps = malloc((size_t)vectors * sizeof(int32_t));
+    for (int64_t v = 0; v < vectors; v++)
+        plan->steps[v] = (int32_t)(v / by_row * w->stride_h * plan->plane_w + v % by_row * k->lanes);
     plan->padded = plan->channels * plan->plane_h * plan->plane_w;
-    plan->work_count = plan->padded + LS_CONV_SLACK +
-                       (round_up(terms, k->rows) + plan->last_count) * depth;
+    plan->work_count = plan->padded + LS_CONV_SLACK + FILTERS * vectors * k->lanes +
+                       round_up(plan->filters, FILTERS) * all * k->lanes;
 }
 
-// Lanes hold channels or filters, whichever wastes fewer.
+// Lanes hold channels or positions, whichever wastes fewer.
 static void plan_filter(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
     plan_source(plan);
-    const int64_t kernel = w->kernel_h * w->kernel_w;
-    const int64_t by_channels = round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes);
-    const int64_t by_filters = round_up(w->channels * kernel, k->rows) * round_up(plan->filters, k->lanes);
-    if (w->out_w > 0 && 4 * by_filters < 3 * by_channels)
-        plan_filter_by_filters(plan, k);
+    const int64_t terms = w->channels * w->kernel_h * w->kernel_w;
+    const int64_t by_channels =
+        round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes) * w->out_w;
+    const int64_t by_positions =
+        round_up(plan->filters, FILTERS) * round_up(terms, taps_of(k)) * round_up(w->out_w, k->lanes);
+    if (by_positions > 0 && by_positions < by_channels)
+        plan_filter_by_positions(plan, k);
     else
         plan_filter_by_channels(plan, k);
 }
