@@ -1,6 +1,7 @@
 import Graph
 
-/// Two-dimensional convolution of images `[C, H, W]`.
+/// Two-dimensional convolution of images `[C, H, W]`, in standard or NTK parametrisation: see `Dense`; the fan-in is
+/// that of a patch.
 public struct Conv: Layer {
     /// The name in model files.
     public static let name = "conv"
@@ -8,7 +9,8 @@ public struct Conv: Layer {
     let filters: Int
     let kernel: (Int, Int), stride: (Int, Int), padding: (Int, Int)
     let hasBias: Bool
-    let weightStd: Double?
+    let isNTK: Bool
+    let weightStd: Double?, biasStd: Double?
 
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {
@@ -17,7 +19,10 @@ public struct Conv: Layer {
         stride = try arguments.pair("stride", default: (1, 1))
         padding = try arguments.pair("padding", default: (0, 0), minimum: 0)
         hasBias = try arguments.bool("bias", default: true)
+        isNTK =
+            try arguments.word("parametrization", default: "standard", among: ["standard", "ntk"]) == "ntk"
         weightStd = try arguments.optionalDouble("weight-std")
+        biasStd = try arguments.optionalDouble("bias-std")
     }
 
     /// A convolution; `weightStd` is that of the sum over the fan-in, nil for PyTorch's default.
@@ -25,12 +30,20 @@ public struct Conv: Layer {
         filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool = true,
         weightStd: Double? = nil
     ) {
+        self.init(
+            filters: filters, kernel: (kernel, kernel), stride: (stride, stride), padding: (padding, padding),
+            hasBias: hasBias, weightStd: weightStd)
+    }
+
+    /// The same with different numbers for height and width.
+    public init(
+        filters: Int, kernel: (Int, Int), stride: (Int, Int) = (1, 1), padding: (Int, Int) = (0, 0),
+        hasBias: Bool = true, weightStd: Double? = nil
+    ) {
         self.filters = filters
-        self.kernel = (kernel, kernel)
-        self.stride = (stride, stride)
-        self.padding = (padding, padding)
+        (self.kernel, self.stride, self.padding) = (kernel, stride, padding)
         self.hasBias = hasBias
-        self.weightStd = weightStd
+        (self.weightStd, biasStd, isNTK) = (weightStd, nil, false)
     }
 
     /// The arguments, as `init` reads them.
@@ -41,7 +54,9 @@ public struct Conv: Layer {
         if stride != (1, 1) { list.append(("stride", .pair(stride.0, stride.1))) }
         if padding != (0, 0) { list.append(("padding", .pair(padding.0, padding.1))) }
         if !hasBias { list.append(("bias", .bool(false))) }
+        if isNTK { list.append(("parametrization", .text("ntk"))) }
         if let weightStd { list.append(("weight-std", .double(weightStd))) }
+        if let biasStd { list.append(("bias-std", .double(biasStd))) }
         return list
     }
 
@@ -61,17 +76,19 @@ public struct Conv: Layer {
     public func parameters(for input: Shape) -> [LayerTensor] {
         let shape: Shape = [filters, input[0], kernel.0, kernel.1]
         let fanIn = Double(shape.count / filters)
-        let weight = Fan.weight(fanIn, weightStd.map { $0 / fanIn.squareRoot() })
+        let weight = Fan.weight(fanIn, isNTK ? 1 : weightStd.map { $0 / fanIn.squareRoot() })
+        let bias = Fan.bias(fanIn, isNTK ? 1 : biasStd)
         return [LayerTensor("weight", shape, weight)]
-            + (hasBias ? [LayerTensor("bias", [filters], Fan.bias(fanIn, nil))] : [])
+            + (hasBias ? [LayerTensor("bias", [filters], bias)] : [])
     }
 
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor {
         let weight = scope.tensor("weight", [filters, x.shape[1], kernel.0, kernel.1], in: x.trace)
-        let y = x.conv(weight, window)
+        var y = x.conv(weight, window)
+        if isNTK { y = y * ((weightStd ?? 1) / Double(x.shape[1] * kernel.0 * kernel.1).squareRoot()) }
         guard hasBias else { return y }
         let bias = scope.tensor("bias", [filters], in: x.trace).reshaped([1, filters, 1, 1])
-        return y + bias.broadcast(to: y.shape)
+        return y + (isNTK ? bias * (biasStd ?? 1) : bias).broadcast(to: y.shape)
     }
 }
