@@ -57,6 +57,14 @@ final class BatchPass {
         whole = held?.holdsAll == true ? nil : try compile(self.program)
     }
 
+    /// Bytes that the pass moves for one vector and one batch. Blocks are read and written once more on their way into
+    /// and out of their order.
+    var bytesPerVector: Int {
+        let plan = rest?.plan ?? whole!.plan
+        let copied = width == 1 ? 0 : 4 * zero.count * plan.precision.bytes
+        return (plan.bytesMoved + copied / risk.data.batchCount(of: batchSize)) / width
+    }
+
     private func wholeProgram() throws(BackendError) -> any Executable {
         if let whole { return whole }
         let made = try risk.space.backend.compile(program, risk.space.precision)

@@ -116,7 +116,8 @@ private final class Passes {
         }
     }
 
-    /// The pass for blocks of at most `width` vectors; nil if there are too few, or too little memory for several.
+    /// The pass for blocks of at most `width` vectors; nil if there are too few, too little memory for several, or
+    /// nothing to gain: products of large matrices with few samples move more weights into a block than they save.
     func block(_ width: Int) throws(BackendError) -> BatchPass? {
         if !hasTriedBlocks {
             hasTriedBlocks = true
@@ -128,6 +129,7 @@ private final class Passes {
                 }
                 tried /= 2
             }
+            if let made = blocks, made.bytesPerVector >= single.bytesPerVector { blocks = nil }
         }
         return blocks.flatMap { $0.width <= width ? $0 : nil }
     }

@@ -71,7 +71,8 @@ struct Stacking {
             return Stacked(trace.emit(node.primitive, aligned, shape(node.shape, axis)), axis)
         case .reshape: return reshaped(operands[0], node.shape)
         case .permute(let order): return permuted(operands[0], order)
-        case .broadcast, .reduceSum, .reduceMax:
+        case .broadcast: return broadcast(operands[0], node.shape)
+        case .reduceSum, .reduceMax:
             let axis = operands[0].axis!
             return Stacked(
                 trace.emit(node.primitive, [operands[0].tensor], shape(node.shape, axis)), axis)
@@ -99,6 +100,13 @@ struct Stacking {
         }
         return first { if case .input = $0 { true } else { false } } ?? first { !$0.isView }
             ?? first { _ in true }!
+    }
+
+    private func broadcast(_ x: Stacked, _ result: Shape) -> Stacked {
+        // What is repeated for every sample takes its place among what comes out of products.
+        let isForSamples = x.axis == 0 && result.rank > 1 && x.tensor.shape[1] == 1 && result[0] > 1
+        let axis = isForSamples ? 1 : x.axis!
+        return Stacked(moved(x, to: axis).broadcast(to: shape(result, axis)), axis)
     }
 
     private func reshaped(_ x: Stacked, _ result: Shape) -> Stacked {

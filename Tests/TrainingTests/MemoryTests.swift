@@ -57,7 +57,8 @@ extension OnDevices {
             var error: BackendError?
             error = #expect(throws: BackendError.self) {
                 let trainer = try Trainer(
-                    network, TrainingOptions(schedule: Schedule(rate: 0.1), epochs: 1, batchSize: 20, seed: 1),
+                    network,
+                    TrainingOptions(schedule: Schedule(rate: 0.1), epochs: 1, batchSize: 20, seed: 1),
                     inputs: samples.inputs, targets: samples.targets,
                     weights: .initial(network, seed: 1), on: backend, .float32)
                 try trainer.advance()
