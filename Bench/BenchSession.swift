@@ -75,7 +75,8 @@ public final class ReadyWorkload {
         let clock = ContinuousClock.now
         for _ in 0..<prepared.runsPerTiming { try prepared.start() }
         try backend.synchronize()
-        return (ContinuousClock.now - clock) / .seconds(1) / Double(prepared.runsPerTiming)
+        return (ContinuousClock.now - clock) / .seconds(1)
+            / Double(prepared.runsPerTiming * prepared.runsPerStart)
     }
 
     /// Makes a run and compares its result with the reference. Returns the work of the run and its seconds, which
@@ -89,8 +90,8 @@ public final class ReadyWorkload {
         let seconds = (ContinuousClock.now - clock) / .seconds(1)
         // Analyses compile some of their plans at the first run; the check compiles others.
         planBytes = backend.largestPlanBytes > 0 ? backend.largestPlanBytes : nil
-        counted.flops = prepared.flops ?? counted.flops
-        counted.bytes = prepared.bytes ?? counted.bytes
+        counted.flops = prepared.flops ?? counted.flops / prepared.runsPerStart
+        counted.bytes = prepared.bytes ?? counted.bytes / prepared.runsPerStart
         return (try prepared.check(), counted, seconds)
     }
 }

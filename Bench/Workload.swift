@@ -40,6 +40,8 @@ struct PreparedWorkload {
     let check: () throws -> Check
     /// Runs that make one timing; the time of one is reported.
     var runsPerTiming = 1
+    /// Equal pieces of work that one start does, such as the vectors of a block; a run is one of them.
+    var runsPerStart = 1
     /// Bytes of one run, where no plan counts them.
     var bytes: Int?
     /// Floating-point operations of one run, where no plan counts them.

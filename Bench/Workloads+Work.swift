@@ -13,6 +13,7 @@ extension Workload {
             [
                 forward(item, precision), gradient(item, precision, quick: item.name != "resnet20"),
                 hessianVector(item, precision, quick: item.name == "mlp"),
+                hessianBlock(item, precision),
             ]
         }
         return curvature + cases.map { step($0, precision, quick: $0.name == "cnn") }
@@ -60,6 +61,32 @@ extension Workload {
                         item.reference(.hessianVector, setting, precision),
                         tolerance: NetworkCase.tolerance(precision))
                 }, samples: NetworkCase.batch)
+        }
+    }
+
+    /// Four Hessian-vector products at once; the time is that of one. The vectors are multiples of one, so that every
+    /// product has a reference and none could be another's.
+    private static func hessianBlock(_ item: NetworkCase, _ precision: Precision) -> Workload {
+        Workload("work/\(item.name)/hvp-block", precision) { setting in
+            let factors = [1.0, -2, 0.5, 4]
+            let risk = try item.risk(setting, precision)
+            let hessian = try HessianOperator(risk)
+            let direction = item.direction(setting.seed, precision)
+            let vectors = try factors.map { factor in
+                try setting.backend.upload(direction.map { factor * $0 }, precision)
+            }
+            let results = try factors.map { _ in try risk.space.vector() }
+            return PreparedWorkload(
+                start: { try hessian.apply(vectors.map(\.all), into: results.map(\.all)) },
+                check: {
+                    let reference = item.reference(.hessianVector, setting, precision)
+                    let products = try zip(factors, results).flatMap { factor, result in
+                        try setting.backend.download(result.all).map { $0 / factor }
+                    }
+                    return Check(
+                        products, factors.flatMap { _ in reference },
+                        tolerance: NetworkCase.tolerance(precision))
+                }, runsPerStart: factors.count, samples: NetworkCase.batch)
         }
     }
 

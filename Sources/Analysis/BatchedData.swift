@@ -9,7 +9,7 @@ public final class BatchedData {
     /// Samples per batch.
     public let batchSize: Int
     /// Number of batches.
-    public var batchCount: Int { (sampleCount + batchSize - 1) / batchSize }
+    public var batchCount: Int { batchCount(of: batchSize) }
     private var arrays: [String: (array: DeviceArray, perSample: Int)] = [:]
 
     /// Uploads arrays by program input name, each with `sampleCount` rows; adds `weights`, which are
@@ -22,18 +22,25 @@ public final class BatchedData {
         precondition(sampleCount > 0 && batchSize > 0, "\(sampleCount) samples in batches of \(batchSize)")
         self.sampleCount = sampleCount
         self.batchSize = min(batchSize, sampleCount)
+        let rows = SmallerBatches.rows(for: sampleCount, batchSize: self.batchSize)
         let weights = [Double](repeating: 1 / Double(sampleCount), count: sampleCount)
         for (name, values) in named + [("weights", weights)] {
             precondition(values.count % sampleCount == 0, "\(values.count) values for \(sampleCount) samples")
             let perSample = values.count / sampleCount
-            let array = try backend.allocate(batchCount * self.batchSize * perSample, precision)
+            let array = try backend.allocate(rows * perSample, precision)
             try backend.write(values, to: array[0..<values.count])
             arrays[name] = (array, perSample)
         }
     }
 
+    /// Number of batches of another size.
+    func batchCount(of size: Int) -> Int { (sampleCount + size - 1) / size }
+
     /// The rows of one batch, by program input name.
-    public func batch(_ index: Int) -> [String: DeviceSlice] {
+    public func batch(_ index: Int) -> [String: DeviceSlice] { batch(index, of: batchSize) }
+
+    /// The rows of one batch of another size: half of `batchSize` rounded up, half of that, and so on.
+    func batch(_ index: Int, of batchSize: Int) -> [String: DeviceSlice] {
         arrays.mapValues { entry in
             let count = batchSize * entry.perSample
             return entry.array[index * count..<(index + 1) * count]

@@ -9,6 +9,19 @@ public protocol LinearOperator: AnyObject {
     var space: VectorSpace { get }
     /// `result = A·vector`. The two do not overlap.
     func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError)
+    /// As many vectors as a block product is best given: 1 if it gains nothing.
+    var blockSize: Int { get }
+    /// `results[j] = A·vectors[j]` for any number of vectors. No result overlaps a vector or another result.
+    func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError)
+}
+
+extension LinearOperator {
+    /// One vector after the other.
+    public var blockSize: Int { 1 }
+    /// One product after the other.
+    public func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError) {
+        for (vector, result) in zip(vectors, results) { try apply(vector, into: result) }
+    }
 }
 
 /// An operator times a number.
@@ -31,6 +44,16 @@ public final class ScaledOperator: LinearOperator {
     public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
         try inner.apply(vector, into: product.all)
         try space.scale(factor, product.all, into: result)
+    }
+    /// As many as the operator inside takes.
+    public var blockSize: Int { inner.blockSize }
+    /// `results[j] = factor·A·vectors[j]`.
+    public func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError) {
+        try inner.apply(vectors, into: results)
+        for result in results {
+            try space.scale(factor, result, into: product.all)
+            try space.backend.copy(product.all, to: result)
+        }
     }
 }
 

@@ -34,6 +34,8 @@ public final class Risk {
     public let space: VectorSpace
     /// Tensors that are neither parameters nor data, by input name.
     let fixed: [String: DeviceSlice]
+    /// Samples per batch: as asked for, or fewer if the device had too little memory for that.
+    var batchSize: Int
     private var compiled: [String: BatchSum] = [:]
 
     /// A risk at `parameters`; `fixed` gives the further inputs of the forward program.
@@ -43,6 +45,7 @@ public final class Risk {
     ) {
         precondition(parameters.count == programs.layout.count, "weights do not fit the layout")
         (self.programs, self.data, self.parameters, self.fixed) = (programs, data, parameters, fixed)
+        batchSize = data.batchSize
         space = VectorSpace(programs.layout.count, on: backend, parameters.precision)
     }
 
@@ -61,24 +64,26 @@ public final class Risk {
     /// - Parameter holds: whether what does not depend on `v` is computed once and held; then the sum belongs to
     ///   the risk's weights as they are at its first run.
     func summed(
-        holds: Bool = false, _ body: (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
+        holds: Bool = false, _ body: @escaping (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
     ) throws(BackendError) -> BatchSum {
         let layout = programs.layout
         var scalarNames: [String] = []
-        let program = Program.trace { trace in
-            let logits = trace.inline(programs.forward(data.batchSize), inputs: [:])[0]
-            let loss = trace.inline(programs.loss(data.batchSize), inputs: ["logits": logits])[0]
-            let traced = Traced(
-                trace: trace, logits: logits, loss: loss,
-                parameters: layout.entries.map { trace.input($0.name, $0.shape) })
-            let (vector, scalars) = body(traced)
-            scalarNames = scalars.map(\.0)
-            let parts = vector.map { zip(layout.entries.map(\.name), $0).map { ($0, $1) } } ?? []
-            return (parts + scalars).map { name, value in
-                ("result \(name)", value + trace.input("sum of \(name)", value.shape))
+        func program(_ batchSize: Int) -> Program {
+            .trace { trace in
+                let logits = trace.inline(programs.forward(batchSize), inputs: [:])[0]
+                let loss = trace.inline(programs.loss(batchSize), inputs: ["logits": logits])[0]
+                let traced = Traced(
+                    trace: trace, logits: logits, loss: loss,
+                    parameters: layout.entries.map { trace.input($0.name, $0.shape) })
+                let (vector, scalars) = body(traced)
+                scalarNames = scalars.map(\.0)
+                let parts = vector.map { zip(layout.entries.map(\.name), $0).map { ($0, $1) } } ?? []
+                return (parts + scalars).map { name, value in
+                    ("result \(name)", value + trace.input("sum of \(name)", value.shape))
+                }
             }
         }
-        return try BatchSum(program, of: self, scalars: scalarNames, holds: holds)
+        return try BatchSum(of: self, holds: holds) { (program($0), scalarNames) }
     }
 
     /// The mean loss, at the risk's own weights or at others.
@@ -99,7 +104,7 @@ public final class Risk {
     }
 
     private func cached(
-        _ name: String, _ body: (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
+        _ name: String, _ body: @escaping (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
     ) throws(BackendError) -> BatchSum {
         if let known = compiled[name] { return known }
         let made = try summed(body)

@@ -4,15 +4,17 @@ import Graph
 ///
 /// An elementwise node vanishes into a chain if all its readers are in that chain; a chain ends at an elementwise
 /// node that is stored, or at a reduction. A matrix product or convolution that only one chain reads hands its
-/// result over without storing it first: the chain becomes its epilogue.
+/// result over without storing it first: the chain becomes its epilogue, also where it reads the result under another
+/// shape, since the elements keep their order.
 struct Fusion {
     /// Longest chain and most operands of one fused step.
     static let mostTerms = 40, mostLoads = 8
 
     /// Elementwise nodes that exist only inside a chain.
     private(set) var isInlined: [Bool]
-    /// The product whose epilogue a chain is, by the chain's last node.
-    private(set) var product: [Int: Int] = [:]
+    /// The product whose epilogue a chain is, by the chain's last node, and the node as which the chain reads it: the
+    /// product or its reshape.
+    private(set) var product: [Int: (id: Int, operand: Int)] = [:]
     /// Products that exist only inside a chain.
     private(set) var hasEpilogue: [Bool]
 
@@ -34,6 +36,8 @@ struct Fusion {
         /// The last node of the chain that a node belongs to.
         var root = [Int?](repeating: nil, count: nodes.count)
         var chains: [Int: Chain] = [:]
+        /// The last node of the only chain that reads a reshape.
+        var end: [Int: Int] = [:]
 
         func leaves(_ id: Int) -> Set<Int> {
             Set(nodes[id].operands).filter { !nodes[$0].isFill }
@@ -63,10 +67,14 @@ struct Fusion {
             } else if options.fusesReductions, primitive.isReduction {
                 root[id] = id
                 chains[id] = Chain(members: [id], leaves: leaves(id))
-            } else if options.fusesEpilogues, primitive.isProduct, let end = only,
-                nodes[end].primitive.isElementwise, product[end] == nil
-            {
-                product[end] = id
+            } else if primitive == .reshape {
+                end[id] = only
+            } else if options.fusesEpilogues, primitive.isProduct, !outputs.contains(id) {
+                let operand = only == nil && readers[id].count == 1 ? readers[id][0] : id
+                guard let last = only ?? end[operand], nodes[last].primitive.isElementwise,
+                    product[last] == nil
+                else { continue }
+                product[last] = (id, operand)
                 hasEpilogue[id] = true
             }
         }

@@ -203,16 +203,17 @@ struct Lowering {
     private mutating func appendElementwise(root: Int, result: Int, copies: Bool) {
         let shape = nodes[root].shape
         let first = copies ? nil : fusion.product[root]
-        var chain = chain(root: root, copies: copies, after: first)
+        var chain = chain(root: root, copies: copies, after: first?.operand)
         let elementwise = Elementwise(
             expression: chain.expression, constants: chain.constants,
             walk: Walk(dims: shape.dims, strides: chain.loads.map(\.view.strides)))
         var kernel = Kernel.elementwise(elementwise), operands = chain.operands
         if let first {
             // The product is the chain's first operand: it is computed here instead of read.
-            kernel = product(first, epilogue: elementwise)
-            operands = nodes[first].operands.map { contiguous($0) } + operands.dropFirst()
-            chain.computeFirst(nodes[first], nodes[first].operands.map { nodes[$0].shape })
+            let node = nodes[first.id]
+            kernel = product(first.id, epilogue: elementwise)
+            operands = node.operands.map { contiguous($0) } + operands.dropFirst()
+            chain.computeFirst(node, node.operands.map { nodes[$0].shape })
         }
         append(
             Draft(
@@ -236,11 +237,14 @@ struct Lowering {
         /// Replaces the first operand by the product of two others, which come before the rest.
         mutating func computeFirst(_ product: Node, _ shapes: [Shape]) {
             var made = shapes.enumerated().map { Node(.input("\($0)"), [], $1) }
-            let shift = shapes.count
-            made += meaning.enumerated().map { index, node in
-                if index == 0 { return Node(product.primitive, Array(0..<shapes.count), product.shape) }
+            made.append(Node(product.primitive, Array(0..<shapes.count), product.shape))
+            if product.shape != meaning[0].shape {
+                made.append(Node(.reshape, [shapes.count], meaning[0].shape))
+            }
+            let shift = made.count - 1
+            made += meaning.dropFirst().map { node in
                 if case .input(let name) = node.primitive {
-                    return Node(.input("\(Int(name)! + shift - 1)"), [], node.shape)
+                    return Node(.input("\(Int(name)! + shapes.count - 1)"), [], node.shape)
                 }
                 return Node(node.primitive, node.operands.map { $0 + shift }, node.shape)
             }

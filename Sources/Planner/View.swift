@@ -31,8 +31,12 @@ public struct View: Hashable, Sendable {
     func applying(_ node: Node) -> View? {
         switch node.primitive {
         case .reshape:
-            return isContiguous
-                ? View(offset: offset, dims: node.shape.dims, strides: node.shape.strides) : nil
+            if isContiguous {
+                return View(offset: offset, dims: node.shape.dims, strides: node.shape.strides)
+            }
+            return reshapedStrides(node.shape.dims).map {
+                View(offset: offset, dims: node.shape.dims, strides: $0)
+            }
         case .permute(let order):
             return View(offset: offset, dims: order.map { dims[$0] }, strides: order.map { strides[$0] })
         case .broadcast:
@@ -44,6 +48,29 @@ public struct View: Hashable, Sendable {
         default:
             return nil
         }
+    }
+}
+
+extension View {
+    /// Strides of the same elements in the same order under other extents, or nil where there are none: axes can be
+    /// cut, and joined where they lie one after the other.
+    private func reshapedStrides(_ result: [Int]) -> [Int]? {
+        if result.contains(0) { return nil }
+        var walk = Walk(dims: dims, strides: [strides])
+        var strides = [Int](repeating: 0, count: result.count)
+        // From the innermost axis outwards, each is taken from what is left of the view's innermost axis.
+        for axis in result.indices.reversed() where result[axis] != 1 {
+            guard let extent = walk.dims.last, extent % result[axis] == 0 else { return nil }
+            let stride = walk.strides[0][walk.dims.count - 1]
+            strides[axis] = stride
+            walk.dims[walk.dims.count - 1] = extent / result[axis]
+            walk.strides[0][walk.dims.count - 1] = stride * result[axis]
+            if extent == result[axis] {
+                walk.dims.removeLast()
+                walk.strides[0].removeLast()
+            }
+        }
+        return strides
     }
 }
 

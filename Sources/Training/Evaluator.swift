@@ -19,9 +19,11 @@ public final class Evaluator {
     private let network: Network
     private let backend: any Backend
     private let precision: Precision
-    private let batchSize: Int
     private let loss: Loss
-    private let program: any Executable
+    /// Samples per batch: as asked for, or fewer if the device had too little memory for that.
+    private var batchSize: Int
+    /// Gone while it is made again with smaller batches.
+    private var program: (any Executable)?
     private let x: DeviceArray, targets: DeviceArray, weights: DeviceArray
     private let labels: [Int]?
     private let count: Int
@@ -35,32 +37,64 @@ public final class Evaluator {
         (self.network, self.loss, self.backend, self.precision) = (network, loss, backend, precision)
         self.labels = labels
         count = inputs.count / network.input.count
-        let batch = min(batchSize, count)
-        self.batchSize = batch
-        let padded = (count + batch - 1) / batch * batch
+        self.batchSize = min(batchSize, count)
+        let rows = SmallerBatches.rows(for: count, batchSize: self.batchSize)
         func upload(_ values: [Double], _ width: Int) throws(BackendError) -> DeviceArray {
-            let array = try backend.allocate(padded * width, precision)
+            let array = try backend.allocate(rows * width, precision)
             try backend.write(values, to: array[0..<values.count])
             return array
         }
         x = try upload(inputs, network.input.count)
         self.targets = try upload(targets, network.outputs)
         weights = try upload([Double](repeating: 1 / Double(count), count: count), 1)
-        program = try backend.compile(
-            .trace { t in
-                network.declareTensors(in: t)
-                let logits = network.apply(t.input("x", Shape([batch] + network.input.dims)), .evaluation)
-                    .logits
-                let targets = t.input("targets", logits.shape)
-                let total = loss.total(logits, targets, weights: t.input("weights", [batch]))
-                return [("logits", logits), ("loss", total)]
-            }, precision)
+        try prepare(from: self.batchSize)
+    }
+
+    private func prepare(from batchSize: Int) throws(BackendError) {
+        (program, attackers) = (nil, [])
+        let (size, made) = try SmallerBatches.fit(batchSize, on: backend) { batch throws(BackendError) in
+            try backend.compile(
+                .trace { t in
+                    network.declareTensors(in: t)
+                    let x = t.input("x", Shape([batch] + network.input.dims))
+                    let logits = network.apply(x, .evaluation).logits
+                    let targets = t.input("targets", logits.shape)
+                    let total = loss.total(logits, targets, weights: t.input("weights", [batch]))
+                    return [("logits", logits), ("loss", total)]
+                }, precision)
+        }
+        (self.batchSize, program) = (size, made)
+    }
+
+    /// Runs again with smaller batches if the device has too little memory: nothing here depends on their size.
+    private func retrying<Result>(
+        _ body: () throws(BackendError) -> Result
+    ) throws(BackendError) -> Result {
+        while true {
+            do throws(BackendError) {
+                return try body()
+            } catch {
+                guard let smaller = SmallerBatches.next(after: error, batchSize, on: backend) else {
+                    throw error
+                }
+                try prepare(from: smaller)
+            }
+        }
     }
 
     /// Evaluates weights, on attacked inputs if an attack is given; `seed` decides its random starts.
     public func run(
         _ arrays: NetworkArrays, parameters: DeviceSlice? = nil, attack: Attack? = nil, seed: UInt64 = 0
     ) throws(BackendError) -> Evaluation {
+        try retrying { () throws(BackendError) in
+            try runOnce(arrays, parameters: parameters, attack: attack, seed: seed)
+        }
+    }
+
+    private func runOnce(
+        _ arrays: NetworkArrays, parameters: DeviceSlice?, attack: Attack?, seed: UInt64
+    ) throws(BackendError) -> Evaluation {
+        guard let program else { preconditionFailure("the program is made before it is run") }
         let logits = try backend.allocate(batchCount * batchSize * network.outputs, precision)
         let losses = try backend.allocate(batchCount, precision)
         var random = RandomStream(seed: seed, purpose: "attack start")
@@ -84,15 +118,17 @@ public final class Evaluator {
     public func attacked(
         _ arrays: NetworkArrays, _ attack: Attack, seed: UInt64 = 0
     ) throws(BackendError) -> [Double] {
-        var random = RandomStream(seed: seed, purpose: "attack start")
-        var values: [Double] = []
-        for index in 0..<batchCount {
-            values += try backend.download(attackedBatch(index, arrays.bound, attack, &random))
+        try retrying { () throws(BackendError) in
+            var random = RandomStream(seed: seed, purpose: "attack start")
+            var values: [Double] = []
+            for index in 0..<batchCount {
+                values += try backend.download(attackedBatch(index, arrays.bound, attack, &random))
+            }
+            return Array(values.prefix(count * network.input.count))
         }
-        return Array(values.prefix(count * network.input.count))
     }
 
-    private var batchCount: Int { x.count / network.input.count / batchSize }
+    private var batchCount: Int { (count + batchSize - 1) / batchSize }
 
     /// Rows of one batch of an array with `width` elements per sample.
     private func rows(_ array: DeviceArray, _ width: Int, _ index: Int) -> DeviceSlice {

@@ -77,6 +77,20 @@ import Testing
         #expect(plan.steps.map(\.kernel.name) == ["sum"])
     }
 
+    /// A view under another shape is a view where strides can express it, and a copy where they cannot.
+    @Test func reshapedViewsCostNothing() throws {
+        let cut = try plan { t in
+            let x = t.input("x", [4, 1, 6]).broadcast(to: [4, 5, 6]).sliced(
+                starts: [1, 0, 0], shape: [2, 5, 6])
+            return [("y", x.reshaped([2, 1, 5, 3, 2]).sum([4]))]
+        }
+        #expect(cut.steps.map(\.kernel.name) == ["sum"])
+        let joined = try plan { t in
+            [("y", t.input("x", [4, 6]).permuted([1, 0]).reshaped([24]).sum([0]))]
+        }
+        #expect(joined.steps.count == 2)
+    }
+
     /// A hand-made program in which everything is there twice and half of it is unused.
     @Test func duplicatesAndDeadNodesAreGone() throws {
         let nodes = [
@@ -151,6 +165,20 @@ import Testing
         }
         #expect(try names(.all, layer) == ["matmul[6]"])
         #expect(try names(PlannerOptions(), layer) == ["matmul", "elementwise[6]"])
+    }
+
+    @Test func aLayerMayReadItsProductUnderAnotherShape() throws {
+        let layer: (Trace) -> [(String, Tensor)] = { t in
+            let x = t.input("x", [8, 4]), w = t.input("w", [4, 6]), b = t.input("b", [1, 2, 3])
+            return [("y", x.matmul(w).reshaped([8, 2, 3]) + b.broadcast(to: [8, 2, 3]))]
+        }
+        #expect(try names(.all, layer) == ["matmul[3]"])
+        // An output has to be stored as it is.
+        let both: (Trace) -> [(String, Tensor)] = { t in
+            let y = t.input("x", [8, 4]).matmul(t.input("w", [4, 6]))
+            return [("y", y), ("z", y.reshaped([48]).exp())]
+        }
+        #expect(try names(.all, both).count == 2)
     }
 
     @Test func aSumOfProductsNeedsNoStepOfItsOwn() throws {

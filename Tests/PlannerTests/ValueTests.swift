@@ -35,6 +35,25 @@ import Testing
         }
     }
 
+    /// Axes of views cut and joined by a reshape.
+    @Test(arguments: TestDevices.targets)
+    func reshapedViews(_ target: Target) throws {
+        let program = Program.trace { t in
+            let x = t.input("x", [6, 8])
+            let turned = x.permuted([1, 0]).reshaped([2, 4, 3, 2])
+            let part = x.sliced(starts: [1, 2], shape: [4, 4]).reshaped([2, 1, 2, 2, 2])
+            let repeated = x.reshaped([6, 1, 8]).broadcast(to: [6, 4, 8]).reshaped([3, 2, 2, 2, 8])
+            return [
+                ("turned", turned.exp()), ("part", part.exp()), ("repeated", repeated.sum([1, 3])),
+                ("joined", x.permuted([1, 0]).reshaped([48]).exp()),
+            ]
+        }
+        let inputs = rounded(SmallNetworks.values(for: program, seed: 2), target)
+        for (a, b) in zip(try target.run(program, inputs), Interpreter.run(program, inputs)) {
+            #expect(mismatch(a, b, tolerance: target.tolerance(1e-6, 1e-14)) == nil)
+        }
+    }
+
     /// Every step of a plan, replayed on its own meaning, gives the program's outputs: fusion keeps the values.
     @Test(arguments: 1...100)
     func replayedSteps(seed: UInt64) throws {

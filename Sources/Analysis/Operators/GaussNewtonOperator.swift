@@ -27,4 +27,10 @@ public final class GaussNewtonOperator: LinearOperator {
     public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
         _ = try product.run(vector: vector, into: result)
     }
+    /// As many vectors as a pass over the data is made for.
+    public var blockSize: Int { BatchSum.blockSize }
+    /// `results[j] = G·vectors[j]`, several in one pass over the data.
+    public func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError) {
+        try product.run(vectors: vectors, into: results)
+    }
 }

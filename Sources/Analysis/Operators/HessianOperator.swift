@@ -26,6 +26,12 @@ public final class HessianOperator: LinearOperator {
     public func apply(_ vector: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
         _ = try product.run(vector: vector, into: result)
     }
+    /// As many vectors as a pass over the data is made for.
+    public var blockSize: Int { BatchSum.blockSize }
+    /// `results[j] = H·vectors[j]`, several in one pass over the data.
+    public func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError) {
+        try product.run(vectors: vectors, into: results)
+    }
 }
 
 extension Risk.Traced {

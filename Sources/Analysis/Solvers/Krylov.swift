@@ -54,6 +54,31 @@ final class Krylov {
     func extend() throws(BackendError) {
         precondition(canExtend, "the factorisation is complete")
         try matrix.apply(space.row(steps, of: basis), into: product.all)
+        try takeProduct()
+    }
+
+    /// Extends factorisations of one matrix as far as each goes, with one block product for each step of all.
+    static func extendAll(_ block: [Krylov]) throws(BackendError) {
+        while true {
+            let open = block.filter(\.canExtend)
+            guard let matrix = open.first?.matrix else { return }
+            try matrix.apply(
+                open.map { $0.space.row($0.steps, of: $0.basis) }, into: open.map(\.product.all))
+            for krylov in open { try krylov.takeProduct() }
+        }
+    }
+
+    /// How many factorisations of `steps` steps may run side by side: as many as the operator takes at once, while all
+    /// their bases fit into half of the free memory.
+    static func blockSize(_ matrix: any LinearOperator, steps: Int, most: Int) -> Int {
+        let length = max(1, min(steps, matrix.dimension))
+        // A basis is copied when it grows.
+        let bytes = 2 * length * matrix.dimension * matrix.space.precision.bytes
+        return max(1, min(matrix.blockSize, most, matrix.space.backend.freeMemory / 2 / max(1, bytes)))
+    }
+
+    /// The rest of a step, once the product with the last vector is there.
+    private func takeProduct() throws(BackendError) {
         var alpha = 0.0
         let current = steps
         for _ in 0..<2 {

@@ -17,19 +17,27 @@ public struct SpectralDensity: Sendable {
         (self.nodes, self.weights, self.probes) = (nodes, weights, probes)
     }
 
-    /// Runs `probes` factorisations of at most `steps` steps from random vectors.
+    /// Runs `probes` factorisations of at most `steps` steps from random vectors, several side by side where the operator
+    /// gains by it and memory allows.
     public static func estimate(
         _ matrix: any LinearOperator, steps: Int, probes: Int, seed: UInt64
     ) throws(BackendError) -> SpectralDensity {
+        let rows = Krylov.blockSize(matrix, steps: steps, most: probes)
         var nodes: [Double] = [], weights: [Double] = [], ranges: [Range<Int>] = []
-        for probe in 0..<probes {
-            var random = RandomStream(seed: seed, purpose: "spectral probe \(probe)")
-            let krylov = try Krylov(matrix, start: random.normals(matrix.dimension), capacity: steps)
-            while krylov.canExtend { try krylov.extend() }
-            let (values, vectors, _) = try krylov.ritz()
-            ranges.append(nodes.count..<nodes.count + values.count)
-            nodes += values
-            weights += vectors.map { $0[0] * $0[0] / Double(probes) }
+        for first in stride(from: 0, to: probes, by: rows) {
+            var block: [Krylov] = []
+            for probe in first..<min(probes, first + rows) {
+                var random = RandomStream(seed: seed, purpose: "spectral probe \(probe)")
+                block.append(
+                    try Krylov(matrix, start: random.normals(matrix.dimension), capacity: steps))
+            }
+            try Krylov.extendAll(block)
+            for krylov in block {
+                let (values, vectors, _) = try krylov.ritz()
+                ranges.append(nodes.count..<nodes.count + values.count)
+                nodes += values
+                weights += vectors.map { $0[0] * $0[0] / Double(probes) }
+            }
         }
         return SpectralDensity(nodes: nodes, weights: weights, probes: ranges)
     }

@@ -20,18 +20,26 @@ public struct MeanEstimate: Sendable {
 
 /// The trace of an operator by Hutchinson's estimator: the mean of `⟨z, A·z⟩` over vectors `z` of random signs.
 public enum TraceEstimate {
-    /// Estimates the trace with `probes` vectors.
+    /// Estimates the trace with `probes` vectors, in blocks of as many as the operator takes.
     public static func hutchinson(
         _ matrix: any LinearOperator, probes: Int, seed: UInt64
     ) throws(BackendError) -> MeanEstimate {
         let space = matrix.space
-        let product = try space.vector()
+        let rows = max(1, min(matrix.blockSize, probes))
+        var vectors: [DeviceArray] = [], products: [DeviceArray] = []
+        for _ in 0..<rows {
+            vectors.append(try space.vector())
+            products.append(try space.vector())
+        }
         var samples: [Double] = []
-        for probe in 0..<probes {
-            var random = RandomStream(seed: seed, purpose: "trace probe \(probe)")
-            let z = try space.backend.upload(random.rademachers(matrix.dimension), space.precision)
-            try matrix.apply(z.all, into: product.all)
-            samples.append(try space.dot(z.all, product.all))
+        for first in stride(from: 0, to: probes, by: rows) {
+            let count = min(rows, probes - first)
+            for row in 0..<count {
+                var random = RandomStream(seed: seed, purpose: "trace probe \(first + row)")
+                try space.backend.write(random.rademachers(matrix.dimension), to: vectors[row].all)
+            }
+            try matrix.apply(vectors[..<count].map(\.all), into: products[..<count].map(\.all))
+            for row in 0..<count { samples.append(try space.dot(vectors[row].all, products[row].all)) }
         }
         return MeanEstimate(samples)
     }
