@@ -88,6 +88,6 @@ struct OpenCLReduce: OpenCLKernel {
         let macros: [(String, Int?)] = [("GROUP", group)] + (kind == .max ? [("MAXIMUM", nil)] : [])
         return Launch(
             KernelSource(file: "combine", target, macros), [partial, result], geometry: [count, parts],
-            items: [count], group: [group])
+            items: [count], group: [group], finish: .values)
     }
 }
