@@ -126,11 +126,7 @@ struct ChainText {
 
     /// The expression, a variable for each term, and what becomes of its value.
     private func statements(_ loads: [String], _ end: (_ result: String) -> String) -> String {
-        let margin = hasRuns ? "        " : "    "
-        let terms = kernel.expression.terms.enumerated().map { index, term in
-            margin + "const VALUE t\(index) = \(Self.text(term, loads));\n"
-        }
-        return terms.joined() + margin + end("t\(kernel.expression.terms.count - 1)") + ";\n"
+        kernel.expression.statements(loads, margin: hasRuns ? "        " : "    ", end)
     }
 
     private static let head = """
@@ -224,31 +220,5 @@ struct ChainText {
             rest = "q\(axis)"
         }
         return text + "    const INDEX i0 = \(rest);\n"
-    }
-
-    private static func text(_ term: Expression.Term, _ loads: [String]) -> String {
-        switch term {
-        case .load(let n): loads[n]
-        case .constant(let n): "c[\(n)]"
-        case .add(let a, let b): "t\(a) + t\(b)"
-        case .mul(let a, let b): "t\(a) * t\(b)"
-        case .greater(let a, let b): "t\(a) > t\(b) ? (VALUE)1 : (VALUE)0"
-        case .select(let a, let b, let c): "t\(a) != 0 ? t\(b) : t\(c)"
-        case .function(let function, let a): text(function, of: "t\(a)")
-        }
-    }
-
-    /// The function's text with its variable `x` replaced.
-    private static func text(_ function: Function, of argument: String) -> String {
-        var (result, word) = ("", "")
-        for character in function.rule.source + " " {
-            if character.isLetter || character.isNumber || character == "_" {
-                word.append(character)
-            } else {
-                result += (word == "x" ? argument : word) + String(character)
-                word = ""
-            }
-        }
-        return String(result.dropLast())
     }
 }

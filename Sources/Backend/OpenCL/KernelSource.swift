@@ -47,6 +47,11 @@ struct KernelSource: Hashable {
         self.init(family, body: Self.body(of: family), target, macros)
     }
 
+    /// A variant of the file `cl/FAMILY.cl` behind another file.
+    init(file family: String, using other: String, _ target: OpenCLTarget, _ macros: [(String, Int?)]) {
+        self.init(family, body: Self.body(of: other) + "\n" + Self.body(of: family), target, macros)
+    }
+
     /// A variant of the file `cl/FAMILY.cl` behind the functions it is made of: packing, and the micro-kernel for 1
     /// to `PANELS` vectors.
     init(tiled family: String, _ target: OpenCLTarget, _ macros: [(String, Int?)]) {
