@@ -12,7 +12,7 @@ struct OpenCLReduce: OpenCLKernel {
     init(_ kernel: Reduction, _ target: OpenCLTarget) {
         (self.kernel, self.target) = (kernel, target)
         columns = Self.columns(kernel, target)
-        let most = min(kernel.terms / 1024, 65536 / max(1, kernel.count), 1024)
+        let most = min(kernel.terms / (columns == nil ? 1024 : 256), 65536 / max(1, kernel.count), 1024)
         termsPerSlice = max(1, (kernel.terms + max(1, most) - 1) / max(1, most))
         slices = max(1, (kernel.terms + termsPerSlice - 1) / termsPerSlice)
     }
@@ -27,7 +27,7 @@ struct OpenCLReduce: OpenCLKernel {
             kept.strides.allSatisfy({ $0.last == 0 || $0.last == 1 }), width >= 4
         else { return nil }
         let lanes = width >= target.lanes ? target.lanes : 4
-        return (lanes, width >= 4 * lanes ? 4 : 1)
+        return (lanes, [8, 4].first { width >= $0 * lanes } ?? 1)
     }
 
     var scratch: Int { slices > 1 ? slices * kernel.count : 0 }

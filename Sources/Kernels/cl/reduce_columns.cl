@@ -43,6 +43,7 @@ void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int
             VECTOR sum[PANELS];
 #pragma unroll
             for (int q = 0; q < PANELS; q++) sum[q] = (VECTOR)(EMPTY);
+#pragma unroll 4
             for (INDEX i = 0; i < n; i++, FN(_move)(p, 1, inner)) {
 #pragma unroll
                 for (int q = 0; q < PANELS; q++) {
