@@ -12,6 +12,17 @@
 #endif
 #define COLUMNS (PANELS * V)
 
+// Joins the term at p to every sum, and moves to the next one.
+#define JOIN_TERM                                \
+    {                                            \
+        _Pragma("unroll")                        \
+        for (int q = 0; q < PANELS; q++) {       \
+            const VECTOR more = TERMS(p, q * V); \
+            sum[q] = PLUS(sum[q], more);         \
+        }                                        \
+        FN(_move)(p, 1, inner);                  \
+    }
+
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int g0 CONSTANTS) {
     g += g0;
@@ -43,14 +54,11 @@ void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int
             VECTOR sum[PANELS];
 #pragma unroll
             for (int q = 0; q < PANELS; q++) sum[q] = (VECTOR)(EMPTY);
-#pragma unroll 4
-            for (INDEX i = 0; i < n; i++, FN(_move)(p, 1, inner)) {
-#pragma unroll
-                for (int q = 0; q < PANELS; q++) {
-                    const VECTOR more = TERMS(p, q * V);
-                    sum[q] = PLUS(sum[q], more);
-                }
+            INDEX i = 0;
+            for (; i + 4 <= n; i += 4) {
+                JOIN_TERM JOIN_TERM JOIN_TERM JOIN_TERM
             }
+            for (; i < n; i++) JOIN_TERM
 #pragma unroll
             for (int q = 0; q < PANELS; q++) ADD(VECTOR, total[q], lost[q], sum[q]);
             count -= n;
@@ -68,6 +76,7 @@ void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int
     for (INDEX lane = own - first; lane < COLUMNS; lane++) y[lane] = lanes[lane];
 }
 
+#undef JOIN_TERM
 #undef COLUMNS
 #undef ADD
 #undef PLUS

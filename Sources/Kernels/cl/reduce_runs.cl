@@ -62,10 +62,10 @@ void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int
         }
         term += count;
     }
-    const REAL lanes = FN(_lanes)(totals);
+    const REAL lanes = FN(_lanes)(&totals);
     total = PLUS(total, lanes);
 #ifndef MAXIMUM
-    if (isfinite(total)) total += lost + FN(_lanes)(losses);
+    if (isfinite(total)) total += lost + FN(_lanes)(&losses);
 #endif
     y[y0 + (long)slice * g[0] + result] = total;
 }

@@ -47,17 +47,14 @@
 
 #ifdef V
 // All lanes of a vector joined in pairs.
-static inline REAL FN(_lanes)(const VECTOR v) {
-#if V == 16
-    const JOIN(REAL, 8) eight = PLUS(v.lo, v.hi);
-    const JOIN(REAL, 4) four = PLUS(eight.lo, eight.hi);
-#elif V == 8
-    const JOIN(REAL, 4) four = PLUS(v.lo, v.hi);
-#else
-    const JOIN(REAL, 4) four = v;
-#endif
-    const JOIN(REAL, 2) two = PLUS(four.lo, four.hi);
-    return PLUS(two.x, two.y);
+static inline REAL FN(_lanes)(const VECTOR *v) {
+    REAL lanes[V];
+    STORE(*v, lanes);
+#pragma unroll
+    for (int pairs = V / 2; pairs > 0; pairs /= 2)
+#pragma unroll
+        for (int i = 0; i < pairs; i++) lanes[i] = PLUS(lanes[i], lanes[i + pairs]);
+    return lanes[0];
 }
 #endif
 
