@@ -6,7 +6,10 @@ import Planner
 extension Workload {
     /// Functions and reductions of as many elements as the copy has.
     static func elementwise(_ precision: Precision) -> [Workload] {
-        [sum(precision), tanh(precision), crossEntropy(precision)]
+        [
+            sum(precision), sums(precision, axis: 1), sums(precision, axis: 0), tanh(precision),
+            crossEntropy(precision),
+        ]
     }
 
     private static func sum(_ precision: Precision) -> Workload {
@@ -20,6 +23,28 @@ extension Workload {
                     let scale = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
                     let error = abs(try bound.result()[0] - values.reduce(0, +)) / scale
                     return Check(error: error, tolerance: 64 * precision.epsilon)
+                })
+        }
+    }
+
+    /// Sums over the rows, or the columns, of a matrix.
+    private static func sums(_ precision: Precision, axis: Int) -> Workload {
+        let columns = 1 << 10, rows = streamCount / columns
+        let program = Program.trace { t in [("y", t.input("x", [rows, columns]).sum([axis]))] }
+        let id = axis == 1 ? "elementwise/sum-of-rows" : "elementwise/sum-of-columns"
+        return Workload(id, quick: false, precision) { setting in
+            let bound = try BoundProgram(program, setting, precision)
+            return PreparedWorkload(
+                start: bound.start,
+                check: {
+                    let values = bound.values["x"]!
+                    var sums = [Double](repeating: 0, count: axis == 1 ? rows : columns)
+                    for index in values.indices {
+                        sums[axis == 1 ? index / columns : index % columns] += values[index]
+                    }
+                    let scale = Double(axis == 1 ? columns : rows).squareRoot()
+                    let errors = zip(try bound.result(), sums).map { abs($0 - $1) / scale }
+                    return Check(error: errors.max()!, tolerance: 64 * precision.epsilon)
                 })
         }
     }

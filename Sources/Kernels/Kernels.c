@@ -7,7 +7,7 @@
 #define FILES(F) \
     F(combine) F(conv_channels_last) F(conv_filters) F(conv_finish) F(conv_pad) F(conv_sums) F(conv_tiles) \
     F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_local) F(mirror) F(pack) \
-    F(pack_panels) F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) \
+    F(pack_panels) F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) F(reduce_terms) \
     F(scatter_add) F(tile) F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
@@ -75,6 +75,9 @@ static const char reduce_few[] = {
     , 0};
 static const char reduce_runs[] = {
 #embed "cl/reduce_runs.cl"
+    , 0};
+static const char reduce_terms[] = {
+#embed "cl/reduce_terms.cl"
     , 0};
 static const char scatter_add[] = {
 #embed "cl/scatter_add.cl"

@@ -12,23 +12,44 @@ struct KernelSource: Hashable {
     /// Whether the kernel needs float64.
     let usesFloat64: Bool
 
+    private let family: String, body: String
+    private let macros: [Macro]
+
+    private struct Macro: Hashable {
+        var name: String, value: String
+    }
+
     /// A variant of the given body.
     init(_ family: String, body: String, _ target: OpenCLTarget, _ macros: [(String, Int?)] = []) {
-        var definitions = [("REAL", target.precision == .float32 ? "float" : "double")]
-        if target.isWide { definitions.append(("WIDE", "")) }
-        definitions += macros.map { ($0, $1.map(String.init) ?? "") }
-        let parts = definitions.map { "\($0) \($1)" }
+        var all = [Macro(name: "REAL", value: target.precision == .float32 ? "float" : "double")]
+        if target.isWide { all.append(Macro(name: "WIDE", value: "")) }
+        all += macros.map { Macro(name: $0, value: $1.map(String.init) ?? "") }
+        self.init(family, body, all, usesFloat64: target.precision == .float64)
+    }
+
+    private init(_ family: String, _ body: String, _ macros: [Macro], usesFloat64: Bool) {
+        (self.family, self.body, self.macros, self.usesFloat64) = (family, body, macros, usesFloat64)
+        let parts = macros.map { "\($0.name) \($0.value)" }
         name = "\(family)_\(StableHash.of([body] + parts).prefix(16))"
-        definitions.append(("NAME", name))
+        let all = macros + [Macro(name: "NAME", value: name)]
         text =
-            definitions.map { "#define \($0) \($1)\n" }.joined() + body + "\n"
-            + definitions.map { "#undef \($0.0)\n" }.joined()
-        usesFloat64 = target.precision == .float64
+            all.map { "#define \($0.name) \($0.value)\n" }.joined() + body + "\n"
+            + all.map { "#undef \($0.name)\n" }.joined()
+    }
+
+    /// The same variant behind a text that it uses.
+    func behind(_ text: String) -> KernelSource {
+        KernelSource(family, text + body, macros, usesFloat64: usesFloat64)
     }
 
     /// A variant of the file `cl/FAMILY.cl`.
     init(file family: String, _ target: OpenCLTarget, _ macros: [(String, Int?)] = []) {
         self.init(family, body: Self.body(of: family), target, macros)
+    }
+
+    /// A variant of the file `cl/FAMILY.cl` behind another file.
+    init(file family: String, using other: String, _ target: OpenCLTarget, _ macros: [(String, Int?)]) {
+        self.init(family, body: Self.body(of: other) + "\n" + Self.body(of: family), target, macros)
     }
 
     /// A variant of the file `cl/FAMILY.cl` behind the functions it is made of: packing, and the micro-kernel for 1

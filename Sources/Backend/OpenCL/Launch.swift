@@ -7,18 +7,23 @@ struct Launch {
     var buffers: [Buffer]
     /// Extents, strides and the like; every kernel's header comment lists its own.
     var geometry: [Int]
+    /// Numbers that lie just before the geometry, for what is not the kernel's own.
+    var preamble: [Int] = []
     var constants: [Double] = []
     /// Work-items along each axis, at least those that are needed, and items per group.
     var global: [Int], local: [Int]
+    /// How the kernel hands over the results that it completes, if it has a place for an epilogue.
+    var finish: OpenCLEpilogue.Place?
 
     init(
         _ source: KernelSource, _ buffers: [Buffer], geometry: [Int], constants: [Double] = [], items: [Int],
-        group: [Int] = []
+        group: [Int] = [], finish: OpenCLEpilogue.Place? = nil
     ) {
         self.source = source
         self.buffers = buffers
         self.geometry = geometry
         self.constants = constants
+        self.finish = finish
         local = group + Array(repeating: 1, count: items.count - group.count)
         global = zip(items, local).map { ($0 + $1 - 1) / $1 * $1 }
     }
@@ -104,7 +109,11 @@ extension Step {
                     span(kernel.kept.dims, kernel.kept.strides[$0])
                         + span(kernel.reduced.dims, kernel.reduced.strides[$0])
                 } + [kernel.count * kernel.terms]
-            default: meaning.inputs.map { $0.shape.count }
+            default:
+                meaning.inputs.map { $0.shape.count }
+                    + (kernel.epilogue.map { epilogue in
+                        epilogue.walk.strides.map { span(epilogue.walk.dims, $0) }
+                    } ?? [])
             }
         return (operands + [count, scratch]).reduce(0, max)
     }

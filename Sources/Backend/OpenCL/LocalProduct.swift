@@ -91,6 +91,7 @@ struct LocalProduct {
         func pieces(_ count: Int) -> Int { (count + tile.edge - 1) / tile.edge }
         return Launch(
             KernelSource(file: "matmul_local", target, macros), buffers, geometry: geometry,
-            items: [pieces(n) * group[0], pieces(m) * group[1], batches * slices], group: group)
+            items: [pieces(n) * group[0], pieces(m) * group[1], batches * slices], group: group,
+            finish: .values)
     }
 }

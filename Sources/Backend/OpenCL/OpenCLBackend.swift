@@ -31,8 +31,8 @@ public final class OpenCLBackend: Backend {
         library = KernelLibrary(context, candidate, cache)
     }
 
-    /// Products and convolutions apply chains, and elementwise steps work in place.
-    public var plannerOptions: PlannerOptions { PlannerOptions(fusesEpilogues: true, worksInPlace: true) }
+    /// Reductions read fused chains, products and convolutions apply them, and elementwise steps work in place.
+    public var plannerOptions: PlannerOptions { .all }
 
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {

@@ -189,9 +189,9 @@ private struct Numbers {
 
     init(_ launches: [Launch]) {
         for launch in launches {
-            geometryStarts.append(geometry.count)
+            geometryStarts.append(geometry.count + launch.preamble.count)
             constantStarts.append(constants.count)
-            geometry += launch.geometry
+            geometry += launch.preamble + launch.geometry
             constants += launch.constants
         }
     }

@@ -114,6 +114,7 @@ struct OpenCLPanelProduct: OpenCLKernel {
         geometry += kernel.transposeA ? [1, m, m * k] : [k, 1, m * k]
         geometry += kernel.transposeB ? [k, 1, k * n] : [1, n, k * n]
         geometry += [n, 1, m * n, kernel.batches * m * n]
-        return Launch(source, [a, b, c, work], geometry: geometry, items: [workers])
+        return Launch(
+            source, [a, b, c, work], geometry: geometry, items: [workers], finish: .runs)
     }
 }

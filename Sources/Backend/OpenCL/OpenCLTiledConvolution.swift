@@ -134,7 +134,8 @@ struct OpenCLTiledConvolution: OpenCLKernel {
                 pass.gridH, pass.gridW, self.source.partW, isWhole ? 1 : 0, vectors, share,
                 pass.lines * pass.resultPlane, pass.resultPlane, pass.first, pass.byRow, pass.byColumn,
             ] + pass.off,
-            items: [tiles(vectors, share), images * groups])
+            items: [tiles(vectors, share), images * groups],
+            finish: pass.isContiguous ? .runs : nil)
     }
 
     // MARK: Filter gradient
@@ -187,8 +188,7 @@ struct OpenCLTiledConvolution: OpenCLKernel {
                 KernelSource(file: "conv_finish", target, [("GROUP", group)]),
                 [memory.scratch(at: sums), memory.result],
                 geometry: [shape.w.count, partCount, channels, shape.w[2], shape.w[3]],
-                items: [shape.w.count],
-                group: [group]))
+                items: [shape.w.count], group: [group], finish: .values))
         return launches
     }
 
@@ -271,6 +271,9 @@ struct ConvolutionPass {
     var gridH: Int, gridW: Int
     /// Where results go: first + row·byRow + column·byColumn, `resultPlane` between lines.
     var first: Int, byRow: Int, byColumn: Int, resultPlane: Int
+
+    /// Whether neighbouring positions, also of neighbouring rows, are neighbours in the result.
+    var isContiguous: Bool { byColumn == 1 && byRow == gridW }
 
     /// Elements of one group's packed filters.
     func packedCount(_ rows: Int) -> Int { (lines + rows - 1) / rows * rows * off.count }

@@ -1,7 +1,7 @@
 // result[i] = x[0, i] + x[1, i] + …, or their maximum: partial results in a fixed order.
 //
 // One work-item per result. Macros: NAME, REAL, WIDE (64-bit indices), GROUP (items per group), MAXIMUM
-// (else a compensated sum). Geometry: number of results, number of partial results of each.
+// (else a compensated sum), FINISH. Geometry: number of results, number of partial results of each.
 #ifndef NAME
 #define NAME combine
 #endif
@@ -16,10 +16,19 @@
 #ifndef GROUP
 #define GROUP 64
 #endif
+// What becomes of a result; see `OpenCLEpilogue`.
+#ifndef FINISH
+#define FINISH_OPERANDS
+#define FINISH_CONSTANTS
+#define FINISH(value, i) (value)
+#endif
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
 #pragma OPENCL FP_CONTRACT OFF
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void NAME(global const REAL *x, long x0, global REAL *restrict y, long y0, global const INDEX *g, int g0) {
+void NAME(global const REAL *x, long x0, global REAL *restrict y, long y0 FINISH_OPERANDS, global const INDEX *g,
+          int g0 FINISH_CONSTANTS) {
     g += g0;
     const INDEX i = (INDEX)get_global_id(0), count = g[0], parts = g[1];
     if (i >= count) return;
@@ -39,7 +48,12 @@ void NAME(global const REAL *x, long x0, global REAL *restrict y, long y0, globa
     }
     if (isfinite(total)) total += lost;
 #endif
-    y[y0 + i] = total;
+    y[y0 + i] = FINISH(total, i);
 }
 
+#undef JOIN
+#undef JOIN_
+#undef FINISH
+#undef FINISH_CONSTANTS
+#undef FINISH_OPERANDS
 #undef INDEX

@@ -4,7 +4,7 @@
 // Vectors of V positions are read from the padded image as they are: along rows of the grid where its width is a
 // multiple of V, else along all of the padded rows, and lanes outside the grid are not written. One work-item computes
 // tiles of ROWS lines by PANELS vectors, for all lines and a share of the vectors of one image. Work-items (share,
-// image·groups + group). Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS, V. Geometry: lines; terms; elements of
+// image·groups + group). Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS, V, FINISH. Geometry: lines; terms; elements of
 // one image's padded group; elements of one group's filters; number of groups; grid height and width; padded width; rows
 // are whole vectors (0 or 1); vectors; vectors of one share; elements of one image's result of one group; distance
 // between lines; first element; distances between rows and columns; then the element of every term.
@@ -28,6 +28,12 @@
 #ifndef V
 #define V 16
 #endif
+// What becomes of a run of results; see `OpenCLEpilogue`.
+#ifndef FINISH
+#define FINISH_OPERANDS
+#define FINISH_CONSTANTS
+#define FINISH(y, first, count)
+#endif
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define VECTOR JOIN(REAL, V)
@@ -37,7 +43,7 @@
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void NAME(global const REAL *restrict x, long x0, global const REAL *restrict w, long w0, global REAL *restrict y,
-          long y0, global const INDEX *g, int g0) {
+          long y0 FINISH_OPERANDS, global const INDEX *g, int g0 FINISH_CONSTANTS) {
     g += g0;
     const INDEX lines = g[0], terms = g[1], grid_h = g[5], grid_w = g[6], part_w = g[7], rows_are_whole = g[8];
     const INDEX by_row = g[14], by_column = g[15];
@@ -47,7 +53,8 @@ void NAME(global const REAL *restrict x, long x0, global const REAL *restrict w,
     const INDEX begin = (INDEX)get_global_id(0) * g[10], end = begin + g[10] < g[9] ? begin + g[10] : g[9];
     x += x0 + (long)image * g[2];
     w += w0 + (long)group * g[3];
-    y += y0 + (long)image * g[11] + g[13];
+    y += y0;
+    const long first = (long)image * g[11] + g[13];
     const INDEX across = grid_w / V;
     for (INDEX v = begin; v < end; v += PANELS) {
         // A vector past the last one repeats it and is not written.
@@ -81,7 +88,7 @@ void NAME(global const REAL *restrict x, long x0, global const REAL *restrict w,
                 ap += ROWS;
             }
             const INDEX count = lines - line < ROWS ? lines - line : ROWS;
-            global REAL *to = y + line * line_step;
+            global REAL *to = y + first + line * line_step;
 #pragma unroll
             for (int q = 0; q < PANELS; q++) {
                 if (v + q >= end) continue;
@@ -107,8 +114,22 @@ void NAME(global const REAL *restrict x, long x0, global const REAL *restrict w,
             }
         }
     }
+    // Where rows of results follow each other, those of a share are a run of every line.
+    INDEX ends[2] = {begin * V, end * V};
+    for (int i = 0; i < 2; i++) {
+        if (!rows_are_whole) {
+            const INDEX row = ends[i] / part_w, column = ends[i] - row * part_w;
+            ends[i] = row * grid_w + (column < grid_w ? column : grid_w);
+        }
+        ends[i] = ends[i] < grid_h * grid_w ? ends[i] : grid_h * grid_w;
+    }
+    for (INDEX line = 0; line < lines; line++)
+        FINISH(y, (INDEX)(first + line * line_step) + ends[0], ends[1] - ends[0]);
 }
 
+#undef FINISH
+#undef FINISH_CONSTANTS
+#undef FINISH_OPERANDS
 #undef STORE
 #undef LOAD
 #undef VECTOR

@@ -16,7 +16,7 @@
 // every column of c.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices), EDGE, DEPTH, ITEM_ROWS and ITEM_COLUMNS (multiples of 4), FLUSH, A_TERMS and
-// B_TERMS (defined where terms of the operand are neighbours, else its rows or columns are), TABLES.
+// B_TERMS (defined where terms of the operand are neighbours, else its rows or columns are), TABLES, FINISH.
 #ifndef NAME
 #define NAME matmul_local
 #endif
@@ -42,6 +42,12 @@
 #endif
 #ifndef FLUSH
 #define FLUSH 256
+#endif
+// What becomes of a result; see `OpenCLEpilogue`.
+#ifndef FINISH
+#define FINISH_OPERANDS
+#define FINISH_CONSTANTS
+#define FINISH(value, i) (value)
 #endif
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -84,8 +90,8 @@
 #pragma OPENCL FP_CONTRACT ON
 
 kernel __attribute__((reqd_work_group_size(ACROSS, DOWN, 1)))
-void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global REAL *c, long c0,
-          global const INDEX *g, int g0) {
+void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global REAL *c, long c0
+          FINISH_OPERANDS, global const INDEX *g, int g0 FINISH_CONSTANTS) {
     local QUAD left[2][DEPTH][LINE], right[2][DEPTH][LINE];
     g += g0;
     const INDEX m = g[0], n = g[1], terms = g[2];
@@ -99,7 +105,8 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
     const long a_segment = g[10], b_segment = g[15], c_row = g[18];
     a += a0 + outer * (long)g[11] + inner * (long)g[12] + first_segment * a_segment;
     b += b0 + outer * (long)g[16] + inner * (long)g[17] + first_segment * b_segment;
-    c += c0 + slice * (long)g[20] + outer * (long)g[21] + inner * (long)g[22] + row * c_row;
+    c += c0;
+    const long base = slice * (long)g[20] + outer * (long)g[21] + inner * (long)g[22] + row * c_row;
 #ifdef TABLES
     global const INDEX *a_terms = g + 23, *b_terms = a_terms + terms, *b_columns = b_terms + terms,
                        *c_columns = b_columns + n;
@@ -186,8 +193,9 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
                     for (int l = 0; l < 4; l++) {
                         const INDEX s = (j * ACROSS + x) * 4 + l;
                         if (r < rows && s < columns) {
-                            global REAL *to = c + r * c_row + COLUMN_OF_C(column + s);
-                            *to = adds ? *to + values[l] : values[l];
+                            const long place = base + r * c_row + COLUMN_OF_C(column + s);
+                            const REAL value = adds ? c[place] + values[l] : values[l];
+                            c[place] = is_last ? FINISH(value, (INDEX)place) : value;
                         }
                     }
                     sum[i][j] = (QUAD)(0);
@@ -197,6 +205,9 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
     }
 }
 
+#undef FINISH
+#undef FINISH_CONSTANTS
+#undef FINISH_OPERANDS
 #undef COLUMN_OF_C
 #undef COLUMN_OF_B
 #undef TERM_OF_B

@@ -10,7 +10,7 @@
 // are square, and those above the diagonal are not counted); distances of a: row, term, matrix; of b: column, term,
 // matrix; of c: row, column, matrix, slice.
 //
-// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile).
+// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile), FINISH.
 #ifdef WIDE
 #define INDEX long
 #else
@@ -19,10 +19,16 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define COLUMNS (PANELS * V)
+// What becomes of a run of results; see `OpenCLEpilogue`.
+#ifndef FINISH
+#define FINISH_OPERANDS
+#define FINISH_CONSTANTS
+#define FINISH(y, first, count)
+#endif
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global REAL *c, long c0, global REAL *work,
-          long work0, global const INDEX *g, int g0) {
+          long work0 FINISH_OPERANDS, global const INDEX *g, int g0 FINISH_CONSTANTS) {
     g += g0;
     const INDEX m = g[0], n = g[1], terms = g[2], block_rows = g[3], block_columns = g[4], blocks = g[6];
     const INDEX slices = g[7], depth = g[10];
@@ -76,12 +82,19 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
                     if (vectors == 3)
                         JOIN(NAME, _tile3)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
 #endif
+                    if (k + count == last)
+                        for (int i = 0; i < here; i++)
+                            FINISH(c + c0, (INDEX)(to - (c + c0)) + i * g[19],
+                                   columns - s < COLUMNS ? columns - s : COLUMNS);
                 }
             }
         }
     }
 }
 
+#undef FINISH
+#undef FINISH_CONSTANTS
+#undef FINISH_OPERANDS
 #undef COLUMNS
 #undef JOIN
 #undef JOIN_

@@ -1,97 +1,97 @@
-// Sum or maximum over some axes of a strided operand whose innermost kept axis is contiguous: V neighbouring
-// results per work-item.
+// Sum or maximum over some axes of a chain whose operands lie side by side, or repeat, along the innermost kept axis:
+// PANELS vectors of V neighbouring results per work-item.
 //
-// Work-items (block of V results along the innermost kept axis, rest of the kept axes, slice of the terms).
-// The last block is moved left until it fits, and writes only results that are its own. Sixteen terms are
-// added plainly, their sums with compensation. Macros: NAME, REAL, WIDE (64-bit indices), V (lanes, at least
-// 2), MAXIMUM (else sum). Geometry: results; terms; terms per slice; extent of the innermost kept axis;
-// number of other kept axes; number of reduced axes; extent and stride of every other kept axis, then of
-// every reduced axis.
-#ifndef NAME
-#define NAME reduce_columns
+// Work-items (block of results along the innermost kept axis, rest of the kept axes, slice of the terms). The last block
+// is moved left until it fits, and writes only results that are its own. Sixteen terms are joined plainly, their sums
+// added with compensation.
+//
+// Macros: those of `reduce_terms`, PANELS. Geometry: results; terms; terms per slice; number of kept axes; number of
+// reduced axes; every kept axis; every reduced axis.
+#ifndef PANELS
+#define PANELS 1
 #endif
-#ifndef REAL
-#define REAL float
-#endif
-#ifdef WIDE
-#define INDEX long
-#else
-#define INDEX int
-#endif
-#ifndef V
-#define V 4
-#endif
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define VECTOR JOIN(REAL, V)
-#define LOAD(p) JOIN(vload, V)(0, p)
-#define STORE(v, p) JOIN(vstore, V)(v, 0, p)
-#pragma OPENCL FP_CONTRACT OFF
+#define COLUMNS (PANELS * V)
+
+// Joins the term at p to every sum, and moves to the next one.
+#define JOIN_TERM                                \
+    {                                            \
+        _Pragma("unroll")                        \
+        for (int q = 0; q < PANELS; q++) {       \
+            const VECTOR more = TERMS(p, q * V); \
+            sum[q] = PLUS(sum[q], more);         \
+        }                                        \
+        FN(_move)(p, 1, inner);                  \
+    }
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void NAME(global const REAL *x, long x0, global REAL *restrict y, long y0, global const INDEX *g, int g0) {
+void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int g0 CONSTANTS) {
     g += g0;
-    const INDEX width = g[3], own = (INDEX)get_global_id(0) * V, slice = (INDEX)get_global_id(2);
-    const INDEX first = own < width - V ? own : width - V;
-    const INDEX kept_rank = g[4], last = g[5] - 1;
-    global const INDEX *kept = g + 6, *reduced = kept + 2 * kept_rank;
-    x += x0 + first;
-    INDEX rest = (INDEX)get_global_id(1);
-    y += y0 + (long)slice * g[0] + rest * width + first;
-    for (INDEX axis = kept_rank - 1; axis >= 0; axis--) {
-        const INDEX outer = rest / kept[2 * axis];
-        x += (long)(rest - outer * kept[2 * axis]) * kept[2 * axis + 1];
-        rest = outer;
-    }
-    const INDEX run = reduced[2 * last], stride = reduced[2 * last + 1];
+    const INDEX across = g[3] - 1, last = g[4] - 1, slice = (INDEX)get_global_id(2);
+    global const INDEX *kept = g + 5, *reduced = kept + g[3] * AXIS, *inner = reduced + last * AXIS;
+    const INDEX width = kept[across * AXIS], own = (INDEX)get_global_id(0) * COLUMNS;
+    const INDEX first = own < width - COLUMNS ? own : width - COLUMNS, line = (INDEX)get_global_id(1);
+    global const REAL *start[LOADS] = {STARTS};
+    FN(_place)(start, line, kept, across);
+    FN(_move)(start, first, kept + across * AXIS);
     const INDEX begin = slice * g[2], end = begin + g[2] < g[1] ? begin + g[2] : g[1];
-#ifdef MAXIMUM
-    VECTOR total = (VECTOR)(-INFINITY);
-#else
-    VECTOR total = (VECTOR)(0), lost = (VECTOR)(0);
-#endif
+    VECTOR total[PANELS], lost[PANELS];
+#pragma unroll
+    for (int q = 0; q < PANELS; q++) {
+        total[q] = (VECTOR)(EMPTY);
+        lost[q] = (VECTOR)(0);
+    }
     for (INDEX term = begin; term < end;) {
-        INDEX row = term / run;
-        const INDEX position = term - row * run;
-        const INDEX count = run - position < end - term ? run - position : end - term;
-        global const REAL *from = x + (long)position * stride;
-        for (INDEX axis = last - 1; axis >= 0; axis--) {
-            const INDEX outer = row / reduced[2 * axis];
-            from += (long)(row - outer * reduced[2 * axis]) * reduced[2 * axis + 1];
-            row = outer;
-        }
-        for (INDEX start = 0; start < count; start += 16) {
-            const INDEX n = count - start < 16 ? count - start : 16;
-#ifdef MAXIMUM
-            for (INDEX i = 0; i < n; i++, from += stride) {
-                const VECTOR value = LOAD(from);
-                total = select(total, value, isgreater(value, total) | isnan(value));  // a NaN stays
-            }
-#else
-            VECTOR sum = (VECTOR)(0);
-            for (INDEX i = 0; i < n; i++, from += stride) sum += LOAD(from);
-            const VECTOR next = total + sum, added = next - total;
-            lost += (total - (next - added)) + (sum - added);
-            total = next;
-#endif
-        }
+        const INDEX row = term / inner[0], position = term - row * inner[0];
+        INDEX count = inner[0] - position < end - term ? inner[0] - position : end - term;
+        global const REAL *p[LOADS];
+#pragma unroll
+        for (int l = 0; l < LOADS; l++) p[l] = start[l];
+        FN(_place)(p, row, reduced, last);
+        FN(_move)(p, position, inner);
         term += count;
+        while (count > 0) {
+            const INDEX n = count < 16 ? count : 16;
+            VECTOR sum[PANELS];
+#pragma unroll
+            for (int q = 0; q < PANELS; q++) sum[q] = (VECTOR)(EMPTY);
+            INDEX i = 0;
+            for (; i + 4 <= n; i += 4) {
+                JOIN_TERM JOIN_TERM JOIN_TERM JOIN_TERM
+            }
+            for (; i < n; i++) JOIN_TERM
+#pragma unroll
+            for (int q = 0; q < PANELS; q++) ADD(VECTOR, total[q], lost[q], sum[q]);
+            count -= n;
+        }
     }
+    y += y0 + (long)slice * g[0] + (long)line * width + first;
+    REAL lanes[COLUMNS];
+#pragma unroll
+    for (int q = 0; q < PANELS; q++) {
 #ifndef MAXIMUM
-    total = select(total, total + lost, isfinite(total));
+        total[q] = isfinite(total[q]) ? total[q] + lost[q] : total[q];
 #endif
-    if (first == own) {
-        STORE(total, y);
-    } else {
-        REAL lanes[V];
-        STORE(total, lanes);
-        for (INDEX lane = own - first; lane < V; lane++) y[lane] = lanes[lane];
+        STORE(total[q], lanes + q * V);
     }
+    for (INDEX lane = own - first; lane < COLUMNS; lane++) y[lane] = lanes[lane];
 }
 
+#undef JOIN_TERM
+#undef COLUMNS
+#undef ADD
+#undef PLUS
+#undef EMPTY
+#undef AXIS
+#undef TERMS
+#undef TERM
+#undef STARTS
+#undef CONSTANTS
+#undef OPERANDS
+#undef LOADS
 #undef STORE
 #undef LOAD
 #undef VECTOR
+#undef FN
 #undef JOIN
 #undef JOIN_
 #undef INDEX

@@ -1,130 +1,86 @@
-// Sum or maximum over some axes of a strided operand, one result per work-item.
+// Sum or maximum over some axes of a chain, one result per work-item.
 //
-// Terms are counted through all reduced axes; item (r, s) takes the terms of slice s of result r and writes
-// result s·results + r. Runs along the innermost reduced axis are cut into blocks that are summed in V
-// lanes; sums of blocks are added with compensation. Macros: NAME, REAL, WIDE (64-bit indices), GROUP (items
-// per group), V (lanes), MAXIMUM (else sum). Geometry: results; terms; terms per slice; number of kept axes;
-// number of reduced axes; extent and stride of every kept axis, then of every reduced axis.
-#ifndef NAME
-#define NAME reduce_runs
-#endif
-#ifndef REAL
-#define REAL float
-#endif
-#ifdef WIDE
-#define INDEX long
-#else
-#define INDEX int
-#endif
+// Terms are counted through all reduced axes; item (r, s) takes the terms of slice s of result r and writes result
+// s·results + r. Where the terms of a run along the innermost reduced axis lie side by side, 16 vectors of them are
+// joined in four sums, else up to 64 terms one by one; these blocks are added with compensation.
+//
+// Macros: those of `reduce_terms`, GROUP (items per group). Geometry: results; terms; terms per slice; number of kept
+// axes; number of reduced axes; whether runs are read in vectors (0 or 1); every kept axis; every reduced axis.
 #ifndef GROUP
 #define GROUP 16
 #endif
-#ifndef V
-#define V 4
-#endif
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define FN(name) JOIN(NAME, name)
-#define VECTOR JOIN(REAL, V)
-#define LOAD(p) JOIN(vload, V)(0, p)
-#pragma OPENCL FP_CONTRACT OFF
-
-#ifdef MAXIMUM
-#define EMPTY (REAL)-INFINITY
-// The greater of two; a NaN stays.
-static inline REAL FN(_top)(REAL a, REAL b) { return b > a || b != b ? b : a; }
-
-// Maximum of n elements a stride apart.
-static inline REAL FN(_block)(global const REAL *x, INDEX n, INDEX stride) {
-    REAL top = x[0];
-    for (INDEX i = 1; i < n; i++) top = FN(_top)(top, x[i * stride]);
-    return top;
-}
-#else
-#define EMPTY (REAL)0
-// Sum of the lanes of a vector, pairwise.
-static inline REAL FN(_lanes)(VECTOR v) {
-#if V == 16
-    const JOIN(REAL, 8) eight = v.lo + v.hi;
-    const JOIN(REAL, 4) four = eight.lo + eight.hi;
-#elif V == 8
-    const JOIN(REAL, 4) four = v.lo + v.hi;
-#else
-    const JOIN(REAL, 4) four = v;
-#endif
-    return (four.s0 + four.s2) + (four.s1 + four.s3);
-}
-
-// Sum of n elements a stride apart, n at most the block.
-static inline REAL FN(_block)(global const REAL *x, INDEX n, INDEX stride) {
-    INDEX i = 0;
-    REAL sum = 0;
-    if (stride == 1 && n >= V) {
-        VECTOR sums = LOAD(x);
-        for (i = V; i + V <= n; i += V) sums += LOAD(x + i);
-        sum = FN(_lanes)(sums);
-    } else {
-        REAL a = 0, b = 0, c = 0, d = 0;
-        for (; i + 4 <= n; i += 4) {
-            a += x[i * stride];
-            b += x[(i + 1) * stride];
-            c += x[(i + 2) * stride];
-            d += x[(i + 3) * stride];
-        }
-        sum = (a + c) + (b + d);
-    }
-    REAL tail = 0;
-    for (; i < n; i++) tail += x[i * stride];
-    return sum + tail;
-}
-#endif
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void NAME(global const REAL *x, long x0, global REAL *restrict y, long y0, global const INDEX *g, int g0) {
+void NAME(OPERANDS, global REAL *restrict y, long y0, global const INDEX *g, int g0 CONSTANTS) {
     g += g0;
-    const INDEX result = (INDEX)get_global_id(0), slice = (INDEX)get_global_id(1);
+    const INDEX result = (INDEX)get_global_id(0), slice = (INDEX)get_global_id(1), last = g[4] - 1;
     if (result >= g[0]) return;
-    const INDEX kept_rank = g[3], last = g[4] - 1;
-    global const INDEX *kept = g + 5, *reduced = kept + 2 * kept_rank;
-    x += x0;
-    INDEX rest = result;
-    for (INDEX axis = kept_rank - 1; axis >= 0; axis--) {
-        const INDEX outer = rest / kept[2 * axis];
-        x += (long)(rest - outer * kept[2 * axis]) * kept[2 * axis + 1];
-        rest = outer;
-    }
-    const INDEX run = reduced[2 * last], stride = reduced[2 * last + 1];
+    global const INDEX *kept = g + 6, *reduced = kept + g[3] * AXIS, *inner = reduced + last * AXIS;
+    global const REAL *start[LOADS] = {STARTS};
+    FN(_place)(start, result, kept, g[3]);
     const INDEX begin = slice * g[2], end = begin + g[2] < g[1] ? begin + g[2] : g[1];
-    const INDEX block = stride == 1 ? 16 * V : 64;
-    REAL total = EMPTY;
-    REAL lost = 0;
+    VECTOR totals = (VECTOR)(EMPTY), losses = (VECTOR)(0);
+    REAL total = EMPTY, lost = 0;
     for (INDEX term = begin; term < end;) {
-        INDEX row = term / run;
-        const INDEX position = term - row * run;
-        const INDEX count = run - position < end - term ? run - position : end - term;
-        global const REAL *from = x + (long)position * stride;
-        for (INDEX axis = last - 1; axis >= 0; axis--) {
-            const INDEX outer = row / reduced[2 * axis];
-            from += (long)(row - outer * reduced[2 * axis]) * reduced[2 * axis + 1];
-            row = outer;
+        const INDEX row = term / inner[0], position = term - row * inner[0];
+        const INDEX count = inner[0] - position < end - term ? inner[0] - position : end - term;
+        global const REAL *p[LOADS];
+#pragma unroll
+        for (int l = 0; l < LOADS; l++) p[l] = start[l];
+        FN(_place)(p, row, reduced, last);
+        FN(_move)(p, position, inner);
+        INDEX i = 0;
+        if (g[5]) {
+            for (; i + 16 * V <= count; i += 16 * V) {
+                VECTOR sum[4];
+#pragma unroll
+                for (int j = 0; j < 4; j++) sum[j] = TERMS(p, i + j * V);
+#pragma unroll
+                for (int j = 4; j < 16; j++) {
+                    const VECTOR more = TERMS(p, i + j * V);
+                    sum[j % 4] = PLUS(sum[j % 4], more);
+                }
+                const VECTOR even = PLUS(sum[0], sum[2]), odd = PLUS(sum[1], sum[3]), all = PLUS(even, odd);
+                ADD(VECTOR, totals, losses, all);
+            }
+            VECTOR rest = (VECTOR)(EMPTY);
+            for (; i + V <= count; i += V) {
+                const VECTOR more = TERMS(p, i);
+                rest = PLUS(rest, more);
+            }
+            ADD(VECTOR, totals, losses, rest);
+            FN(_move)(p, i, inner);
         }
-        for (INDEX start = 0; start < count; start += block) {
-            const INDEX n = count - start < block ? count - start : block;
-            const REAL value = FN(_block)(from + (long)start * stride, n, stride);
-#ifdef MAXIMUM
-            total = FN(_top)(total, value);
-#else
-            const REAL next = total + value, added = next - total;
-            lost += (total - (next - added)) + (value - added);
-            total = next;
-#endif
+        while (i < count) {
+            const INDEX stop = count - i < 64 ? count : i + 64;
+            REAL sum = EMPTY;
+            for (; i < stop; i++, FN(_move)(p, 1, inner)) {
+                const REAL more = TERM(p);
+                sum = PLUS(sum, more);
+            }
+            ADD(REAL, total, lost, sum);
         }
         term += count;
     }
-    y[y0 + (long)slice * g[0] + result] = isfinite(total) ? total + lost : total;
+    const REAL lanes = FN(_lanes)(&totals);
+    total = PLUS(total, lanes);
+#ifndef MAXIMUM
+    if (isfinite(total)) total += lost + FN(_lanes)(&losses);
+#endif
+    y[y0 + (long)slice * g[0] + result] = total;
 }
 
+#undef ADD
+#undef PLUS
 #undef EMPTY
+#undef AXIS
+#undef TERMS
+#undef TERM
+#undef STARTS
+#undef CONSTANTS
+#undef OPERANDS
+#undef LOADS
+#undef STORE
 #undef LOAD
 #undef VECTOR
 #undef FN
