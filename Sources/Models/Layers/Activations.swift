@@ -18,6 +18,8 @@ public struct GELU: Layer {
     public static let name = "gelu"
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
+    /// The layer.
+    public init() {}
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor { x.gelu() }
 }
@@ -28,6 +30,8 @@ public struct Tanh: Layer {
     public static let name = "tanh"
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
+    /// The layer.
+    public init() {}
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor { x.tanh() }
 }
@@ -38,6 +42,8 @@ public struct Sigmoid: Layer {
     public static let name = "sigmoid"
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
+    /// The layer.
+    public init() {}
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor { x.sigmoid() }
 }
@@ -48,6 +54,8 @@ public struct Erf: Layer {
     public static let name = "erf"
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
+    /// The layer.
+    public init() {}
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor { x.erf() }
 }
@@ -58,6 +66,8 @@ public struct Softplus: Layer {
     public static let name = "softplus"
     /// Reads the layer's arguments.
     public init(_ arguments: inout LayerArguments) throws(ModelError) {}
+    /// The layer.
+    public init() {}
     /// Traces the layer.
     public func apply(_ x: Tensor, _ scope: LayerScope) -> Tensor { x.softplus() }
 }
