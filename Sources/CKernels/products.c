@@ -12,9 +12,12 @@
 // Vectors of a tile; filters of a tile with positions in the lanes; terms of a product that are packed at a time.
 #define PANELS 3
 #define FILTERS 2
+#define TAPS (ROWS == 8 ? 9 : ROWS)
 #define TERMS 384
 // Elements by which sources are asked for before they are read; processors do not see such patterns by themselves.
 #define AHEAD 1024
+// Images whose filter gradients are summed in the element type.
+#define SUMMED 32
 // Elements of padded images that are computed together.
 #define MOST_PADDED (1 << 16)
 #if defined(__x86_64__)
@@ -47,7 +50,7 @@
 // ---- The set of this processor ----
 
 typedef struct {
-    int64_t lanes, rows;
+    int64_t lanes, rows, taps;
     void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t, int64_t, int64_t);
     void (*pack)(const ls_conv *, const void *, void *);
     void (*images)(const ls_conv *, const void *, int64_t, const void *, void *, int64_t, int64_t, void *, int64_t,
@@ -56,17 +59,17 @@ typedef struct {
     void (*finish)(const ls_conv *, const void *, int64_t, int64_t, void *);
 } kernels;
 
-#define KERNELS(type, set, lanes, rows) \
-    {lanes, rows, ls_product_##type##_##set, ls_conv_pack_##type##_##set, ls_conv_images_##type##_##set, \
+#define KERNELS(type, set, lanes, rows, taps) \
+    {lanes, rows, taps, ls_product_##type##_##set, ls_conv_pack_##type##_##set, ls_conv_images_##type##_##set, \
      ls_conv_sum_##type##_##set, ls_conv_finish_##type##_##set}
 
 // By precision: 0 float32, 1 float64.
 static const kernels *kernels_for(int32_t wide) {
     static const kernels sets[][2] = {
-        [LS_SET_BASE] = {KERNELS(f32, base, 4, 4), KERNELS(f64, base, 2, 4)},
+        [LS_SET_BASE] = {KERNELS(f32, base, 4, 4, 4), KERNELS(f64, base, 2, 4, 4)},
 #if defined(__x86_64__)
-        [LS_SET_AVX2] = {KERNELS(f32, avx2, 8, 4), KERNELS(f64, avx2, 4, 4)},
-        [LS_SET_AVX512] = {KERNELS(f32, avx512, 16, 8), KERNELS(f64, avx512, 8, 8)},
+        [LS_SET_AVX2] = {KERNELS(f32, avx2, 8, 4, 4), KERNELS(f64, avx2, 4, 4, 4)},
+        [LS_SET_AVX512] = {KERNELS(f32, avx512, 16, 8, 9), KERNELS(f64, avx512, 8, 8, 9)},
 #endif
     };
     return &sets[ls_set()][wide];
@@ -102,14 +105,17 @@ static void finish_pass(ls_conv *plan, ls_pass *pass, const kernels *k) {
 // Vectors along rows are read directly and waste lanes at their ends; patches waste fewer, the fewer the more images
 // share vectors, and packing them costs about as much as PACKING lines' products. The cheapest is taken.
 #define PACKING 8
+// Images that share vectors at most, and what share of the cost that must leave to be worth it.
+#define MOST_TOGETHER 8
+#define WORTH_IT 0.98
 static void choose_vectors(ls_conv *plan, const kernels *k) {
     plan->together = 1;
-    double mixed = 0, patches[9] = {0};
+    double mixed = 0, patches[MOST_TOGETHER + 1] = {0};
     for (int32_t p = 0; p < plan->pass_count; p++) {
         ls_pass *pass = &plan->passes[p];
         const int64_t positions = pass->grid_h * pass->grid_w;
         const double terms = (double)pass->terms, packing = 1 + (double)PACKING / (double)plan->lines;
-        for (int b = 1; b <= 8; b++)
+        for (int b = 1; b <= MOST_TOGETHER; b++)
             patches[b] += terms * packing * (double)round_up(b * positions, k->lanes) / b;
         const double direct = terms * (double)(pass->grid_h * round_up(pass->grid_w, k->lanes));
         const double packed = terms * packing * (double)round_up(positions, k->lanes);
@@ -117,8 +123,8 @@ static void choose_vectors(ls_conv *plan, const kernels *k) {
         mixed += pass->is_direct ? direct : packed;
     }
     if (plan->is_in_place) return;
-    for (int b = 2; b <= 8; b++)
-        if (patches[b] < 0.98 * (plan->together > 1 ? patches[plan->together] : mixed) &&
+    for (int b = 2; b <= MOST_TOGETHER; b++)
+        if (patches[b] < WORTH_IT * (plan->together > 1 ? patches[plan->together] : mixed) &&
             b * plan->padded <= MOST_PADDED)
             plan->together = b;
     if (plan->together > 1)
@@ -178,7 +184,7 @@ static void plan_input(ls_conv *plan, const kernels *k) {
     plan->plane_h = plan->top + (high_h + 1 > w->out_h ? high_h + 1 : w->out_h);
     plan->plane_w = plan->part_w = plan->left + (high_w + 1 > w->out_w ? high_w + 1 : w->out_w);
     plan->step_w = 1;
-    plan->passes = calloc((size_t)(w->stride_h * w->stride_w), sizeof(ls_pass));
+    plan->passes = calloc((size_t)(least(w->stride_h, w->height) * least(w->stride_w, w->width)) + 1, sizeof(ls_pass));
     int64_t plane = 0;
     for (int64_t a = 0; a < least(w->stride_h, w->height); a++)
         for (int64_t b = 0; b < least(w->stride_w, w->width); b++) {
@@ -221,12 +227,9 @@ static void plan_filter_by_channels(ls_conv *plan, const kernels *k) {
     plan->work_count = plan->batch * plan->last_count + LS_CONV_SLACK + round_up(plan->filters, k->rows) * terms;
 }
 
-// Terms of a tile with positions in the lanes.
-static int64_t taps_of(const kernels *k) { return k->rows == 8 ? 9 : k->rows; }
-
 static void plan_filter_by_positions(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
-    const int64_t terms = plan->channels * w->kernel_h * w->kernel_w, all = round_up(terms, taps_of(k));
+    const int64_t terms = plan->channels * w->kernel_h * w->kernel_w, all = round_up(terms, k->taps);
     const int64_t by_row = round_up(w->out_w, k->lanes) / k->lanes, vectors = w->out_h * by_row;
     plan->sums_by_positions = 1;
     plan->off = malloc((size_t)all * sizeof(int32_t));
@@ -251,7 +254,7 @@ static void plan_filter(ls_conv *plan, const kernels *k) {
     const int64_t by_channels =
         round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes) * w->out_w;
     const int64_t by_positions =
-        round_up(plan->filters, FILTERS) * round_up(terms, taps_of(k)) * round_up(w->out_w, k->lanes);
+        round_up(plan->filters, FILTERS) * round_up(terms, k->taps) * round_up(w->out_w, k->lanes);
     if (by_positions > 0 && by_positions < by_channels)
         plan_filter_by_positions(plan, k);
     else
@@ -268,6 +271,8 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
     if (role == LS_CONV_INPUT) plan_input(plan, k);
     if (role == LS_CONV_FILTER) {
         plan_filter(plan, k);
+        // Sums in float64.
+        plan->work_count += 2 * filters * window->channels * window->kernel_h * window->kernel_w;
         return plan;
     }
     plan->padded = plan->channels * plan->plane_h * plan->plane_w;

@@ -117,7 +117,7 @@ void ls_parallel(int64_t count, void (*body)(void *, int64_t, int32_t), void *co
         return;
     }
     start(threads);
-    const uint64_t job = (atomic_load(&pool.state) >> 32) + 1;
+    const uint64_t job = (uint32_t)((atomic_load(&pool.state) >> 32) + 1);
     atomic_store(&pool.body, body);
     atomic_store(&pool.context, context);
     atomic_store(&pool.finished, 0);

@@ -43,6 +43,7 @@ extension OnDevices {
                     (options.batchSize, options.memory, options.tile) = (
                         batchSize, memory, memory > 1 ? nil : 1
                     )
+                    options.algorithm = wanted
                     let ntk = try EmpiricalNTK(
                         forward, layout, parameters: try backend.upload(weights, target.precision),
                         fixed: [:],

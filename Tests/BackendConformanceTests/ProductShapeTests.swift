@@ -124,4 +124,23 @@ import Testing
             }
         }
     }
+
+    /// Filter gradients of many images of one sign lose no digits: their sums are kept wider.
+    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
+    func manyImagesKeepTheirDigits(_ target: Target) throws {
+        for channels in [1, 12] {
+            let images = 16_384 / channels
+            let program = Program.trace { t in
+                let x = t.input("x", [images, channels, 3, 4]), dy = t.input("dy", [images, 2, 2, 3])
+                return [("dw", x.wgrad(dy, Window(), filters: [2, channels, 2, 2]))]
+            }
+            let inputs = [
+                "x": values(images * channels * 12, 1).map { Double(Float(0.6 + abs($0))) },
+                "dy": values(images * 12, 2).map { Double(Float(0.6 + abs($0))) },
+            ]
+            let found = try target.run(program, inputs)[0], expected = Interpreter.run(program, inputs)[0]
+            let error = zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1) / $1.1) }
+            #expect(error < target.tolerance(1e-6, 1e-13), "\(channels) channels: \(error)")
+        }
+    }
 }

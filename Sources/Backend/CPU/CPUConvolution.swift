@@ -44,6 +44,15 @@ final class CPUConvolution: CPUKernel {
             precision.isWide, Int32(role), &window, Int64(shape.w[0] / shape.window.groups))
     }
 
+    /// Whether places in padded images, of which up to 8 lie together, would not fit 32 bits.
+    static func isTooLarge(_ shape: Convolution) -> Bool {
+        let window = shape.window
+        let (height, width) = (shape.x[2] + 2 * window.paddingH, shape.x[3] + 2 * window.paddingW)
+        let source = shape.w[1] * (height + window.strideH) * (width + window.strideW)
+        let result = shape.w[0] / window.groups * (shape.y[2] + shape.w[2]) * (shape.y[3] + shape.w[3])
+        return max(source, result) > 1 << 27
+    }
+
     /// Elements of working memory: packed filters or partial filter gradients, and every thread's patches.
     static func scratch(_ shape: Convolution, _ precision: Precision) -> Int {
         let kernel = CPUConvolution(shape, precision)

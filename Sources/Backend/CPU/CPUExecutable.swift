@@ -21,6 +21,14 @@ final class CPUExecutable: Executable {
     private let profiled: ProfiledPlan?
 
     init(_ plan: Plan, on backend: CPUBackend) throws(BackendError) {
+        for step in plan.steps {
+            if case .convolution(let shape) = step.kernel, CPUConvolution.isTooLarge(shape) {
+                throw BackendError(
+                    .unsupported,
+                    "a convolution of images \(shape.x) is too large for the CPU backend: one padded image has at most 2^27 elements"
+                )
+            }
+        }
         self.plan = plan
         profiled = ProfiledPlan(plan, on: backend.device)
         arena = try backend.allocate(plan.arenaCount, plan.precision)
