@@ -48,8 +48,12 @@ extension Backend {
     /// Nothing is taken in unless a backend says so.
     public var plannerOptions: PlannerOptions { PlannerOptions() }
 
-    /// A plan of a program for this backend's kernels.
-    public func plan(_ program: Program, _ precision: Precision) throws(BackendError) -> Plan {
+    /// A plan of a program for this backend's kernels; `sumsInOrder` as in `PlannerOptions`.
+    public func plan(
+        _ program: Program, _ precision: Precision, sumsInOrder: Bool = false
+    ) throws(BackendError) -> Plan {
+        var plannerOptions = plannerOptions
+        plannerOptions.sumsInOrder = sumsInOrder
         do throws(ProgramError) {
             return try Planner.plan(program, precision: precision, options: plannerOptions) {
                 self.scratch(for: $0, precision: precision)
@@ -60,8 +64,11 @@ extension Backend {
     }
 
     /// Plans and compiles a program.
-    public func compile(_ program: Program, _ precision: Precision) throws(BackendError) -> any Executable {
-        let executable: any Executable = try compile(try plan(program, precision))
+    public func compile(
+        _ program: Program, _ precision: Precision, sumsInOrder: Bool = false
+    ) throws(BackendError) -> any Executable {
+        let executable: any Executable = try compile(
+            try plan(program, precision, sumsInOrder: sumsInOrder))
         return Validation.isOn ? try ValidatingExecutable(executable, on: self) : executable
     }
 

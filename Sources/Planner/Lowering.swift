@@ -93,7 +93,8 @@ struct Lowering {
                 MatrixProduct(
                     batches: y.dims.dropLast(2).reduce(1, *), m: y[-2], n: y[-1],
                     k: a[transposeA ? -2 : -1], transposeA: transposeA, transposeB: transposeB,
-                    isGram: node.a == node.b && transposeA != transposeB, epilogue: epilogue))
+                    isGram: node.a == node.b && transposeA != transposeB,
+                    sumsInOrder: options.sumsInOrder, epilogue: epilogue))
         case .conv(let window):
             return .convolution(
                 Convolution(role: .forward, window: window, x: a, w: b, y: y, epilogue: epilogue))

@@ -172,6 +172,8 @@ public struct MatrixProduct: Sendable, Hashable {
     public var transposeA: Bool, transposeB: Bool
     /// Whether both operands are one matrix and the product is its Gram matrix.
     public var isGram: Bool
+    /// Whether the order of every sum depends on `k` alone.
+    public var sumsInOrder = false
     /// What becomes of every element of the product, which is load 0; the step's operands from the third on are
     /// loads 1, 2, …
     public var epilogue: Elementwise?

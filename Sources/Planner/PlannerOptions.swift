@@ -7,6 +7,10 @@ public struct PlannerOptions: Sendable, Hashable {
     /// Elementwise steps may write over an operand.
     public var worksInPlace: Bool
 
+    /// The order of every sum of a product depends on the number of its terms alone, so that a part of a product is the
+    /// product of parts, bit for bit. This may cost time.
+    public var sumsInOrder = false
+
     /// Options; without arguments, what every backend can do.
     public init(fusesReductions: Bool = false, fusesEpilogues: Bool = false, worksInPlace: Bool = false) {
         self.fusesReductions = fusesReductions

@@ -67,9 +67,9 @@ public final class EmpiricalNTK {
         outputs = forward(1).outputs[0].shape[1]
         let smallest = min(x.count, x2?.count ?? x.count), largest = max(x.count, x2?.count ?? x.count)
         let cotangents = kind.cotangents(outputs)
-        tile = max(1, min(options.tile ?? max(16, 1024 / kind.rows(outputs)), largest))
+        tile = max(1, min(options.tile ?? Self.usualTile(largest, kind.rows(outputs)), largest))
         // Every output is a row of the pull-back, so batches are smaller where there are many.
-        let batch = max(1, min(options.batchSize, smallest, tile, max(1, 1024 / cotangents)))
+        let batch = max(1, min(options.batchSize, smallest, max(1, 1024 / cotangents)))
         let program = FeatureProgram(forward, layout, batch: batch, kind: kind, algorithm: options.algorithm)
         let perSample = program.units.reduce(0) { sum, unit in
             let (rows, activation) = unit.elements(cotangents)
@@ -84,7 +84,8 @@ public final class EmpiricalNTK {
         // Two panels of samples, each of whole tiles, are held at once.
         let tileBytes = kind.tile(rowTile, columnTile, outputs).count * precision.bytes
         let room = options.memory - 6 * tileBytes
-        panel = max(1, room / (2 * max(1, perSample) * tile)) * tile
+        // A panel holds a batch at least, so that batches do not depend on tiles.
+        panel = max(room / (2 * max(1, perSample) * tile), (batch + tile - 1) / tile, 1) * tile
         plannedBytes = 6 * tileBytes + 2 * min(panel, largest) * perSample
         let block = kind.rows(outputs)
         (rows, columns, planes) = (
@@ -144,6 +145,12 @@ public final class EmpiricalNTK {
         if keepsTimes { for index in costs.indices { costs[index].seconds = contraction.seconds[index] } }
     }
 
+    /// About a thousand rows of the kernel, so that all tiles are of one size, as near as can be.
+    private static func usualTile(_ samples: Int, _ rows: Int) -> Int {
+        let most = max(16, 1024 / rows), count = max(1, (samples + most - 1) / most)
+        return (samples + count - 1) / count
+    }
+
     /// Features of some tiles of samples.
     private struct Panel {
         let first: Int, start: Int
@@ -162,7 +169,9 @@ public final class EmpiricalNTK {
         let clock = ContinuousClock.now
         let width = min(tile, samples.count)
         let last = min(first + perPanel, starts.count) - 1
-        let range = starts[first]..<starts[last] + width
+        let end = starts[last] + width
+        // The last panel may need samples of the one before for a whole batch.
+        let range = max(0, min(starts[first], end - features.batch))..<end
         let arrays: [String: DeviceArray]
         if let old {
             arrays = old.arrays

@@ -9,7 +9,8 @@ final class FeatureExtractor {
     private let cotangents: Int
     private let batched: any Executable, single: (any Executable)?
     private let seed: DeviceArray, singleSeed: DeviceArray?
-    private let batch: Int
+    /// Samples of one pass.
+    let batch: Int
     private let backend: any Backend
     private let precision: Precision
     private let bound: [String: DeviceSlice]
@@ -22,10 +23,10 @@ final class FeatureExtractor {
         (units, outputs) = (program.units, program.outputs)
         (self.batch, self.backend, self.precision, self.bound) = (batch, backend, precision, bound)
         cotangents = kind.cotangents(outputs)
-        batched = try backend.compile(program.batched, precision)
+        batched = try backend.compile(program.batched, precision, sumsInOrder: true)
         seed = try Self.seed(kind, outputs, batch, backend, precision)
         if let program = program.single {
-            single = try backend.compile(program, precision)
+            single = try backend.compile(program, precision, sumsInOrder: true)
             singleSeed = try Self.seed(kind, outputs, 1, backend, precision)
         } else {
             (single, singleSeed) = (nil, nil)

@@ -78,7 +78,7 @@ final class KernelContraction {
         if let known = programs[key] { return known }
         let made = try backend.compile(
             unit.contribution(kind, outputs, rows, columns, isSymmetric: isSymmetric, isFirst: isFirst),
-            precision)
+            precision, sumsInOrder: true)
         programs[key] = made
         return made
     }

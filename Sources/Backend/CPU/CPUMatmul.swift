@@ -97,7 +97,7 @@ struct ProductBlocks {
 
     init(_ kernel: MatrixProduct) {
         (m, n, isGram) = (kernel.m, kernel.n, kernel.isGram)
-        usesBLAS = ls_product_is_wide() == 0 || min(m, n) < 4
+        usesBLAS = !kernel.sumsInOrder && (ls_product_is_wide() == 0 || min(m, n) < 4)
         if isGram {
             let edge = n >= 1024 ? 192 : 96
             (rows, columns) = (edge, edge)

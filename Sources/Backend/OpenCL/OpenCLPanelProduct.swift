@@ -31,7 +31,8 @@ struct OpenCLPanelProduct: OpenCLKernel {
         func runs() -> Int { pieces(kernel.m, rows) * pieces(kernel.n, columns) * kernel.batches }
         // Enough work for all: from parts of long sums, else from smaller blocks, which pack more.
         let depths = pieces(kernel.k, Self.depth)
-        let wanted = depths >= workers && runs() < workers ? pieces(workers, runs()) : 1
+        let isCut = !kernel.sumsInOrder && depths >= workers && runs() < workers
+        let wanted = isCut ? pieces(workers, runs()) : 1
         while wanted == 1, runs() < workers {
             if rows * 2 >= columns, rows > 64 {
                 rows = round(rows / 2, tileRows)
@@ -64,7 +65,7 @@ struct OpenCLPanelProduct: OpenCLKernel {
     private static func suits(_ kernel: MatrixProduct, _ target: OpenCLTarget) -> Bool {
         let (m, n, k) = (kernel.m, kernel.n, kernel.k)
         if target.style.hasManyItems || k == 0 || m * n * kernel.batches == 0 { return false }
-        if target.style.packing == .always { return true }
+        if target.style.packing == .always || kernel.sumsInOrder { return true }
         let hasDots = !kernel.transposeA && kernel.transposeB
         if m * n < 30 * (m + n) { return n < target.lanes && m >= target.lanes && n > 1 && !hasDots }
         return k < 32 || n < 2 * target.lanes || m * n * k >= 1 << 23
