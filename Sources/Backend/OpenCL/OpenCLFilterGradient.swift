@@ -69,7 +69,7 @@ struct OpenCLFilterGradient: OpenCLKernel {
     private var groups: Int { shape.window.groups }
     /// Elements of one filter's sums.
     private var row: Int { isByPositions ? cut.terms : shape.w[2] * cut.across * target.lanes }
-    private var sumCount: Int { aligned(pieces * shape.w[0] * row) }
+    private var sumCount: Int { aligned(max(1, pieces) * shape.w[0] * row) }
 
     var scratch: Int { sumCount + work.count }
 
@@ -77,7 +77,6 @@ struct OpenCLFilterGradient: OpenCLKernel {
         let buffers = [
             memory.operands[1], memory.operands[0], memory.scratch(at: 0), memory.scratch(at: sumCount),
         ]
-        let group = target.style.group
         let (c, kernelH, kernelW) = (shape.w[1], shape.w[2], shape.w[3])
         let distances =
             isByPositions
@@ -85,10 +84,9 @@ struct OpenCLFilterGradient: OpenCLKernel {
         return [
             isByPositions ? byPositions(buffers) : byChannels(buffers),
             Launch(
-                KernelSource(file: "conv_finish", target, [("GROUP", group)]),
-                [memory.scratch(at: 0), memory.result],
-                geometry: [shape.w.count, pieces, c, kernelH, kernelW, shape.w[0] * row, row] + distances,
-                items: [shape.w.count], group: [group], finish: .values),
+                KernelSource(file: "conv_finish", target), [memory.scratch(at: 0), memory.result],
+                geometry: [shape.w[0], pieces, c, kernelH, kernelW, shape.w[0] * row, row] + distances,
+                items: [shape.w[0]], finish: .values),
         ]
     }
 

@@ -75,10 +75,8 @@ void NAME(global const REAL *d, long d0, global const REAL *x, long x0, global R
             for (INDEX f = 0; f < here; f += FILTERS) {
                 // Rows of a filter past the last hold another's, whose sums are not read.
                 for (INDEX i = 0; i < FILTERS && f + i < here; i++)
-                    for (INDEX h = 0; h < height; h++, cotangent += width) {
-                        JOIN(NAME, _ask)(cotangent, width);
+                    for (INDEX h = 0; h < height; h++, cotangent += width)
                         JOIN(NAME, _copy)(cotangent, width, rows + i * line + h * part_w);
-                    }
                 for (INDEX t = 0; t < all; t += TAPS)
                     JOIN(NAME, _taps)(vectors, padded, g + TERMS + t, rows, line,
                                       lanes + (long)(f / FILTERS * (all / TAPS) + t / TAPS) * tile);

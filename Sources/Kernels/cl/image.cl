@@ -55,12 +55,6 @@ static inline void JOIN(NAME, _join)(global const REAL *even, global const REAL 
     for (; i < count; i++) to[i] = (i & 1 ? odd : even)[i / 2];
 }
 
-// Asks for what is read soon: processors do not see such patterns by themselves.
-#define AHEAD 1024
-static inline void JOIN(NAME, _ask)(global const REAL *from, const INDEX count) {
-    for (INDEX i = 0; i < count; i += 16) prefetch(from + AHEAD + i, 1);
-}
-
 // An image's channels within zeros, which are there already. Rows and columns are sorted by their residues: pixel (y, x)
 // of the padded image lies at ((y mod step_h)·step_w + x mod step_w)·part + (y div step_h)·part_w + x div step_w.
 //
@@ -73,7 +67,6 @@ static void JOIN(NAME, _pad)(global const REAL *x, global const INDEX *g, global
         INDEX residue = first;
         for (INDEX line = 0; line < height; line++, x += width) {
             global REAL *parts = row + residue * step_w * part;
-            JOIN(NAME, _ask)(x, width);
             if (step_w == 1)
                 JOIN(NAME, _copy)(x, width, parts + left);
             else if (step_w == 2)
