@@ -32,9 +32,11 @@ struct KernelSource: Hashable {
         let parts = macros.map { "\($0.name) \($0.value)" }
         name = "\(family)_\(StableHash.of([body] + parts).prefix(16))"
         let all = macros + [Macro(name: "NAME", value: name)]
+        // Some drivers make several copies of every kernel, and of each function that is not kept apart.
         text =
-            all.map { "#define \($0.name) \($0.value)\n" }.joined() + body + "\n"
-            + all.map { "#undef \($0.name)\n" }.joined()
+            "#define APART __attribute__((noinline))\n"
+            + all.map { "#define \($0.name) \($0.value)\n" }.joined() + body + "\n"
+            + all.map { "#undef \($0.name)\n" }.joined() + "#undef APART\n"
     }
 
     /// The same variant behind a text that it uses.

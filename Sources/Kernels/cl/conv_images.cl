@@ -31,7 +31,7 @@
 #define PASS 6
 
 // One pass for some lines: `pitch` elements between the results of lines.
-static void JOIN(NAME, _pass)(global const INDEX *pass, const INDEX part_w, global const REAL *x, global const REAL *w,
+static APART void JOIN(NAME, _pass)(global const INDEX *pass, const INDEX part_w, global const REAL *x, global const REAL *w,
                               const INDEX lines, global REAL *y, const INDEX pitch, global const INDEX *off) {
     const INDEX terms = pass[0], vectors = pass[2], across = pass[3], tiles = (vectors + PANELS - 1) / PANELS;
     for (INDEX t = 0; t < tiles; t++) {
@@ -57,7 +57,7 @@ static void JOIN(NAME, _pass)(global const INDEX *pass, const INDEX part_w, glob
 }
 
 // Results of all passes for one line, row by row.
-static void JOIN(NAME, _rows)(global const INDEX *g, global const REAL *planes, const INDEX line, global REAL *y) {
+static APART void JOIN(NAME, _rows)(global const INDEX *g, global const REAL *planes, const INDEX line, global REAL *y) {
     const INDEX width = g[11], down = g[12], across = g[13], part_w = g[PADDING + 8];
     INDEX residue = 0, start = 0;
     for (global REAL *end = y + g[9]; y < end; y += width) {

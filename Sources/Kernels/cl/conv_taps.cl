@@ -24,7 +24,7 @@
 #pragma OPENCL FP_CONTRACT ON
 
 // sums[f][t] += y[f·line + v·V + lane] · x[off[t] + v·V + lane] for all vectors v.
-static void JOIN(NAME, _taps)(const INDEX vectors, global const REAL *x, global const INDEX *off, global const REAL *y,
+static APART void JOIN(NAME, _taps)(const INDEX vectors, global const REAL *x, global const INDEX *off, global const REAL *y,
                               const INDEX line, global REAL *sums) {
     VECTOR sum[FILTERS][TAPS];
     global const REAL *from[TAPS];

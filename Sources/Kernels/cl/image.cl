@@ -11,7 +11,7 @@
 #define QUAD JOIN(REAL, 4)
 #define OCTET JOIN(REAL, 8)
 
-static void JOIN(NAME, _clear)(global REAL *to, const INDEX count) {
+static APART void JOIN(NAME, _clear)(global REAL *to, const INDEX count) {
     for (INDEX i = 0; i < count; i++) to[i] = 0;
 }
 
@@ -59,7 +59,7 @@ static inline void JOIN(NAME, _join)(global const REAL *even, global const REAL 
 // of the padded image lies at ((y mod step_h)·step_w + x mod step_w)·part + (y div step_h)·part_w + x div step_w.
 //
 // Geometry: channels; height; width; top; left; step_h; step_w; part_h; part_w.
-static void JOIN(NAME, _pad)(global const REAL *x, global const INDEX *g, global REAL *to) {
+static APART void JOIN(NAME, _pad)(global const REAL *x, global const INDEX *g, global REAL *to) {
     const INDEX height = g[1], width = g[2], left = g[4], step_h = g[5], step_w = g[6], part_w = g[8];
     const INDEX part = g[7] * part_w, first = g[3] % step_h, above = g[3] / step_h * part_w;
     for (INDEX c = 0; c < g[0]; c++, to += part * step_h * step_w) {

@@ -25,7 +25,7 @@
 #endif
 #pragma OPENCL FP_CONTRACT ON
 
-static void JOIN(JOIN(NAME, _tile), VECTORS)(
+static APART void JOIN(JOIN(NAME, _tile), VECTORS)(
     const INDEX terms, global const REAL *a, global const REAL *b,
 #ifdef TABLE
     global const INDEX *term,

@@ -33,7 +33,7 @@ ROTATION(4)
 #endif
 
 // Lines in a panel: to[k·ROWS + i] = from[i·by_line + k], zeros from `lines` on.
-static void JOIN(NAME, _panel)(global const REAL *from, const INDEX by_line, const INDEX lines, const INDEX terms,
+static APART void JOIN(NAME, _panel)(global const REAL *from, const INDEX by_line, const INDEX lines, const INDEX terms,
                                global REAL *to) {
     INDEX k = 0;
     for (INDEX next = 0; k + 8 <= terms; k = next) {
@@ -53,7 +53,7 @@ static void JOIN(NAME, _panel)(global const REAL *from, const INDEX by_line, con
 // An image with its channels last within zeros, which are there already: to[(row·part_w + column)·channels + channel].
 //
 // Geometry: channels; height; width; part_w.
-static void JOIN(NAME, _last)(global const REAL *x, global const INDEX *g, global REAL *to) {
+static APART void JOIN(NAME, _last)(global const REAL *x, global const INDEX *g, global REAL *to) {
     const INDEX channels = g[0], width = g[2], pixels = g[1] * width, gap = g[3] - width;
     if (channels < 8 || pixels < 8) {
         for (INDEX c = 0; c < channels; c++)
