@@ -136,13 +136,13 @@ extension Workload {
             let inputs = BoundProgram.random(
                 count * network.input.count, setting.seed, "kernel samples", precision)
             let x = try backend.upload(inputs, precision)
-            var result: EmpiricalNTK?
+            var result: KernelMatrix?
             return PreparedWorkload(
                 start: {
-                    result = try EmpiricalNTK.compute(
+                    result = try EmpiricalNTK(
                         { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-                        fixed: arrays.boundState, x: (x, count), x2: nil, kind: .full, batchSize: count,
-                        on: backend)
+                        fixed: arrays.boundState, x: (x, count), kind: .full, on: backend
+                    ).matrix()
                 },
                 check: {
                     let rows = [(0, 0), (0, 7), (count - 1, 0), (count - 1, 7)]
@@ -162,7 +162,7 @@ extension Workload {
                         }
                     }
                     let places = rows.map { $0.0 * network.outputs + $0.1 }
-                    let kernel = result!.kernel
+                    let kernel = result!
                     let found = places.flatMap { i in places.map { kernel.elements[i * kernel.columns + $0] }
                     }
                     return Check(found, expected, tolerance: NetworkCase.tolerance(precision))

@@ -7,6 +7,8 @@
 
 // Values that a chain computes at a time.
 #define BLOCK 256
+// Results that a reduction over outer axes keeps at a time.
+#define OUTER 2048
 
 static const char *const function_names[] = {
 #define LS_NAME(name) #name,

@@ -29,14 +29,15 @@ extension OnDevices {
                 let trace = try problem().ntk(target, .trace, batchSize: batchSize, memory: memory)
                 #expect(trace.kernel.elements == self.trace)
                 #expect(trace.kernel.trace == 243)
-                #expect(trace.layers.map(\.layer) == ["0.weight", "0.bias", "2.weight", "2.bias"])
+                #expect(trace.costs.map(\.layer) == ["0.weight", "0.bias", "2.weight", "2.bias"])
             }
         }
 
         @Test(arguments: TestDevices.targets)
         func denseWeightsUseTheirStructure(_ target: Target) throws {
-            let algorithms = try problem().ntk(target, .full, batchSize: 3).layers.map(\.algorithm)
-            #expect(algorithms == ["dense structure", "jacobian rows", "dense structure", "jacobian rows"])
+            let algorithms = try problem().ntk(target, .full, batchSize: 3, algorithm: .denseStructure).costs
+                .map(\.algorithm)
+            #expect(algorithms == [.denseStructure, .denseStructure])
         }
     }
 }

@@ -12,7 +12,7 @@ extension OnDevices {
         /// Kernel of a model on a device, and by pull-backs of single samples on the interpreter.
         private func check(
             _ target: Target, _ parameters: [(String, Shape)], count: Int = 5, width: Int = 4,
-            _ algorithms: [String: String], _ model: @escaping Model
+            _ algorithms: [String: KernelAlgorithm], wanted: KernelAlgorithm? = nil, _ model: @escaping Model
         ) throws {
             let forward: @Sendable (Int) -> Program = { batch in
                 .trace { t in
@@ -39,17 +39,21 @@ extension OnDevices {
             for batchSize in 1...count {
                 for memory in [1 << 30, 1] {
                     let backend = try target.open()
-                    let found = try EmpiricalNTK.compute(
+                    var options = EmpiricalNTK.Options()
+                    (options.batchSize, options.memory, options.tile) = (
+                        batchSize, memory, memory > 1 ? nil : 1
+                    )
+                    let ntk = try EmpiricalNTK(
                         forward, layout, parameters: try backend.upload(weights, target.precision),
                         fixed: [:],
-                        x: (try backend.upload(x, target.precision), count), x2: nil, kind: .full,
-                        batchSize: batchSize, memory: memory, on: backend)
+                        x: (try backend.upload(x, target.precision), count), kind: .full, options, on: backend
+                    )
                     let problem = mismatch(
-                        found.kernel.elements, expected, tolerance: target.tolerance(3e-6, 1e-13))
+                        try ntk.matrix().elements, expected, tolerance: target.tolerance(3e-6, 1e-13))
                     #expect(problem == nil, "batch \(batchSize), memory \(memory): \(problem ?? "")")
                     if batchSize == 3, memory > 1 {
-                        for layer in found.layers {
-                            #expect(layer.algorithm == algorithms[layer.layer], "\(layer.layer)")
+                        for cost in ntk.costs {
+                            #expect(cost.algorithm == algorithms[cost.layer], "\(cost.layer)")
                         }
                     }
                 }
@@ -59,7 +63,7 @@ extension OnDevices {
         /// One matrix used in two places, once forwards and once backwards.
         @Test(arguments: TestDevices.targets)
         func sharedWeights(_ target: Target) throws {
-            try check(target, [("w", [4, 4]), ("b", [4])], ["w": "jacobian rows", "b": "jacobian rows"]) {
+            try check(target, [("w", [4, 4]), ("b", [4])], ["w": .jacobianRows, "b": .jacobianRows]) {
                 t, x in
                 let (w, b) = (t.input("w", [4, 4]), t.input("b", [4]).reshaped([1, 4]))
                 let hidden = (x.matmul(w, transposeB: true) + b.broadcast(to: x.shape)).tanh()
@@ -71,7 +75,8 @@ extension OnDevices {
         @Test(arguments: TestDevices.targets)
         func otherLayouts(_ target: Target) throws {
             try check(
-                target, [("w", [4, 3]), ("s", [1, 3])], ["w": "dense structure", "s": "jacobian rows"]
+                target, [("w", [4, 3]), ("s", [1, 3])], ["w": .denseStructure, "s": .jacobianRows],
+                wanted: .denseStructure
             ) { t, x in
                 let hidden = x.matmul(t.input("w", [4, 3])).tanh()
                 return hidden * t.input("s", [1, 3]).broadcast(to: hidden.shape)
@@ -81,7 +86,7 @@ extension OnDevices {
         /// A norm of the weights, a square of them, and one that is not used at all.
         @Test(arguments: TestDevices.targets)
         func unrecognisedUses(_ target: Target) throws {
-            let columns = "explicit columns"
+            let columns = KernelAlgorithm.explicitColumns
             try check(
                 target, [("w", [3, 4]), ("v", [1, 3]), ("unused", [2])],
                 ["w": columns, "v": columns, "unused": columns]
@@ -97,7 +102,7 @@ extension OnDevices {
         /// samples, which makes it no activation.
         @Test(arguments: TestDevices.targets)
         func productsOfParameters(_ target: Target) throws {
-            let columns = "explicit columns"
+            let columns = KernelAlgorithm.explicitColumns
             try check(target, [("a", [3, 2]), ("b", [2, 4])], ["a": columns, "b": columns]) { t, x in
                 let weights = t.input("a", [3, 2]).matmul(t.input("b", [2, 4]))
                 return x.matmul(weights, transposeB: true).tanh()
@@ -108,7 +113,7 @@ extension OnDevices {
         @Test(arguments: TestDevices.targets)
         func repeatedRows(_ target: Target) throws {
             try check(
-                target, [("r", [1, 4]), ("c", [3, 1])], ["r": "explicit columns", "c": "explicit columns"]
+                target, [("r", [1, 4]), ("c", [3, 1])], ["r": .explicitColumns, "c": .explicitColumns]
             ) {
                 t, x in
                 let rows = t.input("r", [1, 4]).broadcast(to: [3, 4])

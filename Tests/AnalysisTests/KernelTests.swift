@@ -18,7 +18,10 @@ extension OnDevices {
             ],
         ]
 
-        private func check(_ found: EmpiricalNTK, _ expected: [Double], _ target: Target, _ label: String) {
+        private func check(
+            _ found: (kernel: KernelMatrix, costs: [KernelCost]), _ expected: [Double], _ target: Target,
+            _ label: String
+        ) {
             let problem = mismatch(found.kernel.elements, expected, tolerance: target.tolerance(2e-6, 1e-13))
             #expect(problem == nil, "\(label): \(problem ?? "")")
         }

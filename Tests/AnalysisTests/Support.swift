@@ -66,9 +66,9 @@ struct Problem: Sendable {
 
     /// The kernel on a device, between all inputs and themselves or others.
     func ntk(
-        _ target: Target, _ kind: EmpiricalNTK.Kind, batchSize: Int = 100, memory: Int = 1 << 30,
-        others: [Double]? = nil
-    ) throws -> EmpiricalNTK {
+        _ target: Target, _ kind: KernelKind, batchSize: Int = 100, memory: Int = 1 << 30, tile: Int? = nil,
+        algorithm: KernelAlgorithm? = nil, others: [Double]? = nil
+    ) throws -> (kernel: KernelMatrix, costs: [KernelCost]) {
         let backend = try target.open()
         let network = network
         let arrays = try NetworkArrays(network, weights, on: backend, target.precision)
@@ -76,10 +76,14 @@ struct Problem: Sendable {
         let x2 = try others.map {
             (array: try backend.upload($0, target.precision), count: $0.count / network.input.count)
         }
-        return try EmpiricalNTK.compute(
+        var options = EmpiricalNTK.Options()
+        (options.batchSize, options.memory, options.tile, options.algorithm) = (
+            batchSize, memory, tile, algorithm
+        )
+        let ntk = try EmpiricalNTK(
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-            fixed: arrays.boundState, x: (x, count), x2: x2, kind: kind, batchSize: batchSize, memory: memory,
-            on: backend)
+            fixed: arrays.boundState, x: (x, count), x2: x2, kind: kind, options, on: backend)
+        return (try ntk.matrix(), ntk.costs)
     }
 }
 

@@ -11,7 +11,7 @@ extension ConformanceTests {
     @Suite(.enabled(if: TestDevices.wanted == nil)) struct OpenCLCacheTests {
         private let program = OpenCLTest.program { trace in
             let x = trace.input("x", [6, 5])
-            return (x * x + 1).sqrt().sum([1]).broadcast(to: [6, 5]).matmul(x, transposeB: true)
+            return (x * x + x.sum([1]).broadcast(to: [6, 5])).matmul(x, transposeB: true)
         }
 
         private func built(_ index: Int, _ folder: ProgramFolder?) throws -> Int {
@@ -29,7 +29,7 @@ extension ConformanceTests {
             try OpenCLTest.withFolder { path in
                 let folder = ProgramFolder(path: path + "/new/folder")
                 let all = try built(index, folder)
-                #expect(all == 4)
+                #expect(all == 3)
                 #expect(try built(index, folder) == 0)
                 #expect(try built(index, nil) == all)
                 // No temporary file is left: a program, and a file per kernel.
@@ -78,10 +78,10 @@ extension ConformanceTests {
         func foldersThatCannotBeWritten(_ index: Int) throws {
             try OpenCLTest.withFolder { path in
                 try Data().write(to: URL(fileURLWithPath: path + "/file"))
-                #expect(try built(index, ProgramFolder(path: path + "/file")) == 4)
-                #expect(try built(index, ProgramFolder(path: "/proc/landscape")) == 4)
+                #expect(try built(index, ProgramFolder(path: path + "/file")) == 3)
+                #expect(try built(index, ProgramFolder(path: "/proc/landscape")) == 3)
                 chmod(path, 0o555)
-                #expect(try built(index, ProgramFolder(path: path)) == 4)
+                #expect(try built(index, ProgramFolder(path: path)) == 3)
             }
         }
 

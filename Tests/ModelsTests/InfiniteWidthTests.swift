@@ -107,6 +107,32 @@ import Testing
         #expect(abs(pool.nngp[0] - pooled) < 1e-13 && abs(pool.ntk[0] - 2 * pooled) < 1e-13)
     }
 
+    /// Flattening before or after an activation is the same network.
+    @Test func flatteningCommutesWithActivations() throws {
+        func kernels(_ middle: [any Layer]) throws -> [Double] {
+            let x = (0..<18).map { sin(Double($0)) }
+            let limit = try InfiniteNetwork(
+                Network(
+                    input: [1, 3, 3], layers: [Conv(filters: 4, kernel: 2)] + middle + [Dense(units: 1)]),
+                weightStd: 1.4, biasStd: 0.3)
+            let found = limit.kernels(x)
+            return found.nngp + found.ntk
+        }
+        let (before, after) = (try kernels([Flatten(), ReLU()]), try kernels([ReLU(), Flatten()]))
+        #expect(before == after)
+    }
+
+    /// What is no Gaussian process has no moments that are known here.
+    @Test(
+        arguments: [
+            [Dense(units: 4), ReLU(), ReLU(), Dense(units: 1)], [ReLU(), Dense(units: 1)],
+            [Dense(units: 4), ReLU(), Residual(body: [Dense(units: 4)]), ReLU(), Dense(units: 1)],
+            [Dense(units: 4), Residual(body: [ReLU()]), Dense(units: 1)],
+        ] as [[any Layer]])
+    func activationsOfOtherValuesAreRefused(_ layers: [any Layer]) throws {
+        #expect(throws: ModelError.self) { try InfiniteNetwork(Network(input: [4], layers: layers)) }
+    }
+
     @Test func otherLayersAreRefused() throws {
         #expect(throws: ModelError.self) {
             try InfiniteNetwork(Network(input: [4], layers: [Dense(units: 3), GELU(), Dense(units: 2)]))

@@ -3,204 +3,247 @@ import Foundation
 import Graph
 import Planner
 
-/// The empirical neural tangent kernel `K = J·Jᵀ` of a model at given weights (Jacot et al. 2018).
-public struct EmpiricalNTK: Sendable {
-    /// Which entries of the kernel.
-    public enum Kind: String, Sendable, CaseIterable {
-        /// `[N·O, M·O]` with index `n·O + o`.
-        case full
-        /// `[N, M]`: the sum over outputs of the diagonal blocks.
-        case trace
+/// The empirical neural tangent kernel `K = J·Jᵀ` of a model at given weights (Jacot et al. 2018), tile by tile.
+///
+/// The kernel is cut into tiles of samples. Each tile is computed by the same programs whatever the memory, and no sum
+/// crosses tiles: so the result depends neither on the memory nor on the order of tiles, and a kernel of samples with
+/// themselves is exactly symmetric.
+public final class EmpiricalNTK {
+    /// Samples on a device: inputs `[N, …]` and their number.
+    public typealias Samples = (array: DeviceArray, count: Int)
+
+    /// How a kernel is computed.
+    public struct Options: Sendable {
+        /// Samples of one pass of the model.
+        public var batchSize = 128
+        /// Bytes on the device for features, tiles and the model's own values.
+        public var memory = 1 << 30
+        /// Samples of a tile; chosen by the number of outputs unless given.
+        public var tile: Int?
+        /// One way for all parameters that it can serve; the cheapest for each unless given.
+        public var algorithm: KernelAlgorithm?
+        /// Whether each part's time is measured, which costs a wait after each.
+        public var keepsTimes = true
+
+        /// The usual.
+        public init() {}
     }
 
-    /// What was done for one parameter tensor.
-    public struct LayerReport: Sendable, Codable {
-        /// Name of the tensor.
-        public let layer: String
-        /// `dense structure`, `jacobian rows` or `explicit columns`.
-        public let algorithm: String
-        /// Floating-point operations of the contraction.
-        public let flops: Int
-        /// Time of the contraction.
-        public let seconds: Double
-    }
-
-    /// The kernel.
-    public let kernel: KernelMatrix
     /// Number of outputs of the model.
     public let outputs: Int
-    /// What was done for each parameter tensor.
-    public let layers: [LayerReport]
+    /// Samples of a tile.
+    public let tile: Int
+    /// Rows and columns of the kernel, and matrices one after the other.
+    public let rows: Int, columns: Int, planes: Int
+    /// Cost of the parts; after `run`, with their times.
+    public private(set) var costs: [KernelCost]
+    /// Seconds of the passes through the model.
+    public private(set) var featureSeconds = 0.0
+    /// Bytes on the device that were planned for.
+    public let plannedBytes: Int
 
-    /// Computes a kernel between samples `x` and, if given, other samples `x2`.
-    ///
-    /// - Parameters:
-    ///   - x: inputs `[N, …]` on the device, and their number; likewise `x2`.
-    ///   - fixed: inputs of the forward program that are neither parameters nor samples.
-    ///   - memory: bytes that the per-sample features may take on the device.
-    public static func compute(
+    private let x: Samples, x2: Samples?
+    private let kind: KernelKind
+    private let features: FeatureExtractor
+    private let contraction: KernelContraction
+    private let panel: Int
+    private let backend: any Backend
+    private let precision: Precision
+    private let keepsTimes: Bool
+
+    /// Prepares a kernel between samples `x` and, if given, other samples `x2`. `fixed` gives inputs of the forward
+    /// program that are neither parameters nor samples.
+    public init(
         _ forward: @escaping @Sendable (Int) -> Program, _ layout: ParameterLayout, parameters: DeviceArray,
-        fixed: [String: DeviceSlice], x: (array: DeviceArray, count: Int),
-        x2: (array: DeviceArray, count: Int)?,
-        kind: Kind, batchSize: Int, memory: Int = 1 << 30, on backend: any Backend
-    ) throws(BackendError) -> EmpiricalNTK {
-        let precision = parameters.precision
+        fixed: [String: DeviceSlice], x: Samples, x2: Samples? = nil, kind: KernelKind,
+        _ options: Options = Options(),
+        on backend: any Backend
+    ) throws(BackendError) {
+        (self.x, self.x2, self.kind, self.backend) = (x, x2, kind, backend)
+        precision = parameters.precision
+        keepsTimes = options.keepsTimes
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
-        let smallest = min(x.count, x2?.count ?? x.count)
-        func extractor(_ batch: Int) throws(BackendError) -> FeatureExtractor {
-            try FeatureExtractor(forward, layout, batch: batch, bound: bound, on: backend, precision)
+        outputs = forward(1).outputs[0].shape[1]
+        let smallest = min(x.count, x2?.count ?? x.count), largest = max(x.count, x2?.count ?? x.count)
+        let cotangents = kind.cotangents(outputs)
+        tile = max(1, min(options.tile ?? max(16, 1024 / kind.rows(outputs)), largest))
+        // Every output is a row of the pull-back, so batches are smaller where there are many.
+        let batch = max(1, min(options.batchSize, smallest, tile, max(1, 1024 / cotangents)))
+        let program = FeatureProgram(forward, layout, batch: batch, kind: kind, algorithm: options.algorithm)
+        let perSample = program.units.reduce(0) { sum, unit in
+            let (rows, activation) = unit.elements(cotangents)
+            return sum + (rows + activation) * parameters.precision.bytes
         }
-        var features = try extractor(min(batchSize, smallest))
-
-        // Two tiles of samples are held at once.
-        let perSample = features.parameters.reduce(0) { $0 + $1.elements(outputs: features.outputs) }
-        let tile = max(
-            1, min(max(x.count, x2?.count ?? 0), memory / (2 * max(1, perSample) * precision.bytes)))
-        if tile < batchSize, tile < smallest { features = try extractor(tile) }
-        var contraction = try Contraction(
-            features, kind, rows: min(tile, x.count), columns: min(tile, x2?.count ?? x.count), on: backend,
-            precision)
-        let block = kind == .full ? features.outputs : 1
-        let (rows, columns) = (x.count * block, (x2?.count ?? x.count) * block)
-        var elements = [Double](repeating: 0, count: rows * columns)
-
-        // Ragged tiles overlap the tile before them; values are written once more, the same for both halves.
-        func starts(_ count: Int) -> [Int] {
-            let width = min(tile, count)
-            return stride(from: 0, to: count, by: width).map { min($0, count - width) }
+        let rowTile = min(tile, x.count), columnTile = min(tile, x2?.count ?? x.count)
+        features = try FeatureExtractor(
+            program, kind, batch: batch, bound: bound, on: backend, precision)
+        contraction = try KernelContraction(
+            features.units, kind, outputs: outputs, rows: rowTile, columns: columnTile,
+            keepsTimes: options.keepsTimes, on: backend, precision)
+        // Two panels of samples, each of whole tiles, are held at once.
+        let tileBytes = kind.tile(rowTile, columnTile, outputs).count * precision.bytes
+        let room = options.memory - 6 * tileBytes
+        panel = max(1, room / (2 * max(1, perSample) * tile)) * tile
+        plannedBytes = 6 * tileBytes + 2 * min(panel, largest) * perSample
+        let block = kind.rows(outputs)
+        (rows, columns, planes) = (
+            x.count * block, (x2?.count ?? x.count) * block, kind.planes(outputs)
+        )
+        let pairs = Double(x.count) * Double(x2?.count ?? (x.count + 1)) / (x2 == nil ? 2 : 1)
+        let (kind, outputs, bytes) = (kind, outputs, Double(precision.bytes))
+        costs = features.units.map { unit in
+            let cost = unit.pairCost(kind, outputs)
+            let (rows, activation) = unit.elements(cotangents)
+            return KernelCost(
+                layer: unit.names.joined(separator: " + "), algorithm: unit.algorithm,
+                flops: cost.flops * pairs,
+                bytes: cost.elements * bytes * pairs, featureBytes: (rows + activation) * Int(bytes))
         }
-        let left = try features.allocate(min(tile, x.count))
-        let right = try features.allocate(min(tile, x2?.count ?? x.count))
-        for i in starts(x.count) {
-            try extract(x, i, min(tile, x.count), features, left)
-            for j in starts(x2?.count ?? x.count) where x2 != nil || j <= i {
-                let isDiagonal = x2 == nil && i == j
-                if !isDiagonal { try extract(x2 ?? x, j, min(tile, (x2 ?? x).count), features, right) }
-                let values = try contraction.run(left, isDiagonal ? nil : right)
-                let width = min(tile, (x2 ?? x).count) * block
-                for (index, value) in values.enumerated() {
-                    let (row, column) = (i * block + index / width, j * block + index % width)
-                    elements[row * columns + column] = value
-                    if x2 == nil { elements[column * columns + row] = value }
+    }
+
+    /// Number of tiles along rows and columns.
+    public var tiles: (rows: Int, columns: Int) {
+        (starts(x.count).count, starts(x2?.count ?? x.count).count)
+    }
+
+    /// Computes all tiles that the sink does not have. `each` gives every part of the kernel a sink of its own, in the
+    /// order of `costs`. `progress` is told the number of finished tiles.
+    public func run(
+        into sink: any KernelSink, each: [any KernelSink] = [],
+        progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+    ) throws {
+        let rowStarts = starts(x.count), columnStarts = starts(x2?.count ?? x.count)
+        let total =
+            x2 == nil ? rowStarts.count * (rowStarts.count + 1) / 2 : rowStarts.count * columnStarts.count
+        var done = 0
+        var left: Panel?, right: Panel?
+        let perPanel = max(1, panel / tile)
+        // Panels of columns inside panels of rows: the features of a panel of rows are computed once.
+        for i in stride(from: 0, to: rowStarts.count, by: perPanel) {
+            for j in stride(from: 0, to: columnStarts.count, by: perPanel) where x2 != nil || j <= i {
+                for row in i..<min(i + perPanel, rowStarts.count) {
+                    for column in j..<min(j + perPanel, columnStarts.count) where x2 != nil || column <= row {
+                        if try !sink.has(row, column) {
+                            if left?.first != i { left = try makePanel(i, rowStarts, perPanel, x, left) }
+                            if x2 == nil, i == j {
+                                try tile(row, column, left!, left!, sink, each)
+                            } else {
+                                if right?.first != j {
+                                    right = try makePanel(j, columnStarts, perPanel, x2 ?? x, right)
+                                }
+                                try tile(row, column, left!, right!, sink, each)
+                            }
+                        }
+                        done += 1
+                        progress(done, total)
+                    }
                 }
             }
         }
-        return EmpiricalNTK(
-            kernel: KernelMatrix(elements, rows: rows, columns: columns), outputs: features.outputs,
-            layers: contraction.reports)
+        if keepsTimes { for index in costs.indices { costs[index].seconds = contraction.seconds[index] } }
     }
 
-    private static func extract(
-        _ x: (array: DeviceArray, count: Int), _ start: Int, _ count: Int, _ features: FeatureExtractor,
-        _ arrays: [String: DeviceArray]
-    ) throws(BackendError) {
-        let perSample = x.array.count / x.count
+    /// Features of some tiles of samples.
+    private struct Panel {
+        let first: Int, start: Int
+        let arrays: [String: DeviceArray]
+    }
+
+    private func starts(_ count: Int) -> [Int] {
+        // Ragged tiles overlap the tile before them: all have one size.
+        let width = min(tile, count)
+        return stride(from: 0, to: count, by: width).map { min($0, count - width) }
+    }
+
+    private func makePanel(
+        _ first: Int, _ starts: [Int], _ perPanel: Int, _ samples: Samples, _ old: Panel?
+    ) throws(BackendError) -> Panel {
+        let clock = ContinuousClock.now
+        let width = min(tile, samples.count)
+        let last = min(first + perPanel, starts.count) - 1
+        let range = starts[first]..<starts[last] + width
+        let arrays: [String: DeviceArray]
+        if let old {
+            arrays = old.arrays
+        } else {
+            arrays = try features.allocate(min(samples.count, perPanel * tile))
+        }
+        let perSample = samples.array.count / max(1, samples.count)
         try features.extract(
-            x.array[start * perSample..<(start + count) * perSample], count: count, into: arrays)
+            samples.array[range.lowerBound * perSample..<range.upperBound * perSample], count: range.count,
+            into: arrays)
+        if keepsTimes {
+            try backend.synchronize()
+            featureSeconds += (ContinuousClock.now - clock) / .seconds(1)
+        }
+        return Panel(first: first, start: range.lowerBound, arrays: arrays)
+    }
+
+    private func tile(
+        _ i: Int, _ j: Int, _ left: Panel, _ right: Panel, _ sink: any KernelSink, _ each: [any KernelSink]
+    ) throws {
+        let isDiagonal = x2 == nil && i == j
+        let (row, column) = (starts(x.count)[i], starts(x2?.count ?? x.count)[j])
+        let (n, m) = (min(tile, x.count), min(tile, x2?.count ?? x.count))
+        let block = kind.rows(outputs)
+        func write(_ values: DeviceSlice, _ sink: any KernelSink) throws {
+            var buffer = [UInt8](repeating: 0, count: values.count * precision.bytes)
+            try buffer.withUnsafeMutableBytes { try backend.read(values, into: $0) }
+            if kind == .mean { divide(&buffer) }
+            // What a ragged tile has in common with the one before is left out: every element is of one tile.
+            let rows = max(row, i * n) * block..<(row + n) * block
+            let columns = max(column, j * m) * block..<(column + m) * block
+            buffer = cropped(
+                buffer, (n * block, m * block),
+                skip: (rows.lowerBound - row * block, columns.lowerBound - column * block))
+            try buffer.withUnsafeBytes {
+                try sink.write(i, j, rows: rows, columns: columns, isMirrored: x2 == nil && !isDiagonal, $0)
+            }
+        }
+        let values = try contraction.run(
+            left.arrays, row - left.start, isDiagonal ? nil : right.arrays, column - right.start,
+            each: each.isEmpty ? nil : { try write($1, each[$0]) })
+        try write(values, sink)
+    }
+
+    /// The last rows and columns of `[planes, rows, columns]`.
+    private func cropped(_ bytes: [UInt8], _ size: (Int, Int), skip: (Int, Int)) -> [UInt8] {
+        if skip == (0, 0) { return bytes }
+        let line = size.1 * precision.bytes, first = skip.1 * precision.bytes
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        for plane in 0..<planes {
+            for row in skip.0..<size.0 {
+                let start = (plane * size.0 + row) * line
+                result += bytes[start + first..<start + line]
+            }
+        }
+        return result
+    }
+
+    private func divide(_ bytes: inout [UInt8]) {
+        let count = Double(outputs)
+        bytes.withUnsafeMutableBytes { bytes in
+            switch precision {
+            case .float32:
+                for index in bytes.bindMemory(to: Float.self).indices {
+                    bytes.bindMemory(to: Float.self)[index] /= Float(count)
+                }
+            case .float64:
+                for index in bytes.bindMemory(to: Double.self).indices {
+                    bytes.bindMemory(to: Double.self)[index] /= count
+                }
+            }
+        }
     }
 }
 
-/// Sums the contributions of all parameters to one tile of the kernel.
-private struct Contraction {
-    private let features: FeatureExtractor
-    private let kind: EmpiricalNTK.Kind
-    private let rows: Int, columns: Int
-    private let backend: any Backend
-    private let precision: Precision
-    private var programs: [String: any Executable] = [:]
-    private(set) var reports: [EmpiricalNTK.LayerReport]
-
-    init(
-        _ features: FeatureExtractor, _ kind: EmpiricalNTK.Kind, rows: Int, columns: Int,
-        on backend: any Backend,
-        _ precision: Precision
-    ) throws(BackendError) {
-        (self.features, self.kind, self.rows, self.columns) = (features, kind, rows, columns)
-        (self.backend, self.precision) = (backend, precision)
-        reports = features.parameters.map {
-            EmpiricalNTK.LayerReport(
-                layer: $0.entry.name, algorithm: $0.algorithm.rawValue, flops: 0, seconds: 0)
-        }
-    }
-
-    /// Elements of a tile, sample-major: index `(n·O + o, m·O + q)`, or `(n, m)` for the trace.
-    mutating func run(
-        _ left: [String: DeviceArray], _ right: [String: DeviceArray]?
-    ) throws(BackendError) -> [Double] {
-        let o = features.outputs
-        let columns = right == nil ? rows : self.columns
-        let shape: Shape = kind == .full ? [o, rows, o, columns] : [rows, columns]
-        var sum = try backend.allocate(shape.count, precision)
-        var next = try backend.allocate(shape.count, precision)
-        for (index, parameter) in features.parameters.enumerated() {
-            let clock = ContinuousClock.now
-            let executable = try program(parameter, isSymmetric: right == nil)
-            let inputs = executable.plan.inputs.map { port in
-                if port.name == "sum" { return sum.all }
-                let isRight = port.name.hasPrefix("right ")
-                let name = String(port.name.dropFirst(isRight ? 6 : 5))
-                return (isRight ? right! : left)[name]!.all
-            }
-            try executable.run(inputs: inputs, outputs: [next.all])
-            try backend.synchronize()
-            swap(&sum, &next)
-            let spent = (ContinuousClock.now - clock) / .seconds(1)
-            let before = reports[index]
-            reports[index] = EmpiricalNTK.LayerReport(
-                layer: before.layer, algorithm: before.algorithm, flops: before.flops + executable.plan.flops,
-                seconds: before.seconds + spent)
-        }
-        if kind == .trace { return try backend.download(sum.all) }
-        let executable = try cached("permute \(columns)") {
-            .trace { [("y", $0.input("x", shape).permuted([1, 0, 3, 2]))] }
-        }
-        try executable.run(inputs: [sum.all], outputs: [next.all])
-        return try backend.download(next.all)
-    }
-
-    private mutating func program(
-        _ parameter: ParameterFeatures, isSymmetric: Bool
-    ) throws(BackendError) -> any Executable {
-        let program = contribution(parameter, isSymmetric)
-        return try cached("\(parameter.entry.name) \(isSymmetric)") { program }
-    }
-
-    private mutating func cached(_ key: String, _ make: () -> Program) throws(BackendError) -> any Executable
-    {
-        if let known = programs[key] { return known }
-        let made = try backend.compile(make(), precision)
-        programs[key] = made
-        return made
-    }
-
-    /// The program that adds one parameter's contribution to the tile.
-    private func contribution(_ parameter: ParameterFeatures, _ isSymmetric: Bool) -> Program {
-        let (o, n, m) = (features.outputs, rows, isSymmetric ? rows : columns)
-        let (kind, width) = (kind, parameter.width)
-        return Program.trace { t in
-            let name = parameter.entry.name
-            func pair(_ what: String, _ rowShape: Shape, _ columnShape: Shape) -> (Tensor, Tensor) {
-                let left = t.input("left \(what) of \(name)", rowShape)
-                return (left, isSymmetric ? left : t.input("right \(what) of \(name)", columnShape))
-            }
-            var block: Tensor
-            switch kind {
-            case .full:
-                let (a, b) = pair("rows", [o * n, width], [o * m, width])
-                block = a.matmul(b, transposeB: true).reshaped([o, n, o, m])
-            case .trace:
-                let (a, b) = pair("rows", [o, n, width], [o, m, width])
-                block = a.matmul(b, transposeB: true).sum([0]).reshaped([n, m])
-            }
-            if parameter.inputs > 0 {
-                let (a, b) = pair("activation", [n, parameter.inputs], [m, parameter.inputs])
-                let gram = a.matmul(b, transposeB: true)
-                let spread =
-                    kind == .full ? gram.reshaped([1, n, 1, m]).broadcast(to: [o, n, o, m]) : gram
-                block = block * spread
-            }
-            return [("sum", block + t.input("sum", block.shape))]
-        }
+extension EmpiricalNTK {
+    /// The kernel in memory.
+    public func matrix() throws -> KernelMatrix {
+        let sink = KernelMemory(rows: rows, columns: columns, planes: planes, precision)
+        try run(into: sink)
+        return KernelMatrix(sink.elements, rows: rows * planes, columns: columns)
     }
 }

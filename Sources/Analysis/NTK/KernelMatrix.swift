@@ -26,6 +26,12 @@ public struct KernelMatrix: Sendable {
         return try HostLinearAlgebra.symmetricEigenvalues(elements, rows)
     }
 
+    /// `(Σλ)²/Σλ²` of eigenvalues: how many of equal size would spread as widely (participation ratio).
+    public static func effectiveRank(_ eigenvalues: [Double]) -> Double {
+        let sum = eigenvalues.reduce(0, +), squares = eigenvalues.reduce(0) { $0 + $1 * $1 }
+        return squares > 0 ? sum * sum / squares : 0
+    }
+
     /// `1 − ⟨K, K'⟩ / (‖K‖·‖K'‖)`: zero for proportional kernels, at most 1 for positive ones
     /// (Fort et al. 2020, section 2). Not centred, blind to scale.
     public static func distance(_ a: KernelMatrix, _ b: KernelMatrix) -> Double {

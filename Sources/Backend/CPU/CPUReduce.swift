@@ -45,7 +45,7 @@ struct CPUReduce: CPUKernel {
     private static let piece = 1 << 14
 
     private static func grain(_ kernel: Reduction) -> Int {
-        if termsAreOuter(kernel) { return 256 }
+        if termsAreOuter(kernel) { return 2048 }
         return max(1, piece / max(1, kernel.terms))
     }
 

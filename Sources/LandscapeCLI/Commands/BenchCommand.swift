@@ -62,6 +62,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print one JSON object on stdout instead of tables.")
     var json = false
 
+    @Flag(help: "Print the ten steps that took the most time, checks included, on stderr at the end.")
+    var profile = false
+
     func validate() throws {
         if !compare.isEmpty, compare.count != 2 {
             throw ValidationError("--compare takes two files, found \(compare.count)")
@@ -88,6 +91,7 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         if !compare.isEmpty { return try runComparison() }
         if list { return try printList() }
+        try Profiling.begin(isAsked: profile)
         if serve { return try runServer() }
         let run = try BenchRun(options)
         let devices = try selectors()

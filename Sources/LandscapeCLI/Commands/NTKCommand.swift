@@ -8,19 +8,23 @@ import Models
 import Report
 import Training
 
-extension EmpiricalNTK.Kind: ExpressibleByArgument {}
+extension KernelKind: ExpressibleByArgument {}
 
-/// The empirical neural tangent kernel of a network.
+/// The empirical neural tangent kernel of a network, or the kernels of its infinite-width limit.
 struct NTKCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ntk", abstract: "The empirical neural tangent kernel of a network between samples.",
+        commandName: "ntk", abstract: "The neural tangent kernel of a network between samples.",
         discussion: """
             Examples:
               landscape ntk --model m.yaml --weights w.safetensors --inputs x.npy --kind trace --output k.npy --json
-              landscape ntk --model cnn --data digits:test:100 --kind full
+              landscape ntk --model cnn --data digits:test:100 --kind full --plan
+              landscape ntk --model m.yaml --inputs x.npy --memory 2GB --output k.npy     (again, if it was killed)
+              landscape ntk --model m.yaml --inputs more.npy --append k.npy --output k2.npy
+              landscape ntk --model m.yaml --inputs x.npy --infinite --output limit.npy
 
-            full is [N·O, M·O] with index n·O + o; trace is [N, M], the sum over outputs of the diagonal blocks. \
-            The plan says for every parameter tensor how its part was computed. Networks are in evaluation mode.
+            full is [N·O, M·O] with index n·O + o; trace is [N, M], the sum over outputs of the diagonal blocks, and \
+            mean that over O; diagonal is [O, N, M]; pseudo is the kernel of the sum of outputs. Networks are in \
+            evaluation mode. `docs/ntk.md` says how parts are computed and what they cost.
             """)
 
     @OptionGroup var model: ModelOptions
@@ -30,33 +34,74 @@ struct NTKCommand: ParsableCommand {
     @Option(help: "Second samples as .npy: the kernel between --inputs and these.")
     var inputs2: String?
 
-    @Option(help: "full or trace.")
-    var kind: EmpiricalNTK.Kind = .trace
+    @Option(help: "full, trace, mean, diagonal or pseudo.")
+    var kind: KernelKind = .trace
 
-    @Option(help: "Memory for per-sample gradients, in MiB.")
-    var memory = 1024
+    @Option(help: "Most memory of the whole command, such as 2GB or 512MiB; a plain number is one of MiB.")
+    var memory = ByteCount(bytes: 1 << 30)
 
-    @Option(help: "Write the kernel to this .npy file.")
+    @Option(help: "Samples of a tile, the unit of work and of resuming; the result does not depend on it.")
+    var tile: Int?
+
+    @Option(
+        help: "dense, patches, rows or columns: one algorithm wherever it can serve, instead of the cheapest."
+    )
+    var algorithm: AlgorithmName?
+
+    @Option(help: "Write the kernel to this .npy file, tile by tile, with a manifest beside it.")
     var output: String?
 
-    private struct Output: Encodable {
-        var samples: Int
-        var samples2: Int?
-        var outputs: Int
-        var kind: String
-        var trace: Double?
-        var frobenius: Double
-        var lambdaMax: Double?
-        var lambdaMin: Double?
-        var plan: [EmpiricalNTK.LayerReport]
-        var device: String
-        var precision: String
+    @Option(help: "A finished kernel of the first samples, whose tiles are taken over.")
+    var append: String?
+
+    @Flag(help: "Write every parameter's part beside --output too: k.PART.npy.")
+    var perLayer = false
+
+    @Flag(help: "Print what each part will cost, and stop.")
+    var plan = false
+
+    @Flag(inversion: .prefixedNo, help: "Compute eigenvalues; the default is to do it up to 2,000 rows.")
+    var eigenvalues: Bool?
+
+    @OptionGroup var infinite: InfiniteOptions
+
+    /// Algorithms by short names.
+    enum AlgorithmName: String, ExpressibleByArgument, CaseIterable {
+        case dense, patches, rows, columns
+        var algorithm: KernelAlgorithm {
+            switch self {
+            case .dense: .denseStructure
+            case .patches: .patchGrams
+            case .rows: .jacobianRows
+            case .columns: .explicitColumns
+            }
+        }
+    }
+
+    func validate() throws {
+        if memory.bytes < 64 << 20 {
+            throw ValidationError("--memory is at least 64MiB, found \(memory.bytes >> 20)MiB")
+        }
+        if let tile, !(1...1 << 20).contains(tile) {
+            throw ValidationError("--tile is between 1 and 1,048,576, found \(tile)")
+        }
+        if append != nil, output == nil {
+            throw ValidationError("--append needs --output for the larger kernel")
+        }
+        if append != nil, inputs2 != nil { throw ValidationError("--append takes no --inputs2") }
+        if append != nil, perLayer { throw ValidationError("--append takes no --per-layer") }
+        if append != nil, append == output {
+            throw ValidationError(
+                "--append and --output are the same file; the larger kernel needs one of its own")
+        }
+        if perLayer, output == nil { throw ValidationError("--per-layer needs --output") }
+        if eigenvalues == true, inputs2 != nil {
+            throw ValidationError(
+                "--eigenvalues are of a kernel of samples with themselves, not with --inputs2")
+        }
     }
 
     func run() throws {
-        guard (1...1 << 30).contains(memory) else {
-            throw CommandError("--memory is between 1 and 2^30 MiB, found \(memory)")
-        }
         let samples = try data.load(needsTargets: false)
         let network = try model.network(samples)
         try samples.check(network, nil, common.precision)
@@ -66,49 +111,9 @@ struct NTKCommand: ParsableCommand {
                 targetFile: nil)
         }
         try others?.check(network, nil, common.precision)
-        let weights = try model.load(network, seed: common.seed)
-        let backend = try common.open()
-        let arrays = try NetworkArrays(network, weights, on: backend, common.precision)
-        func upload(_ samples: Samples) throws -> (array: DeviceArray, count: Int) {
-            (try backend.upload(samples.inputs.doubles, common.precision), samples.count)
+        if infinite.isAsked {
+            return try InfiniteKernels(network, samples, others, infinite, common, output: output).run()
         }
-        let ntk = try EmpiricalNTK.compute(
-            { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-            fixed: arrays.boundState, x: upload(samples), x2: others.map(upload), kind: kind,
-            batchSize: common.batchSize, memory: memory << 20, on: backend)
-        let kernel = ntk.kernel
-        if let output {
-            try Npy.write(.of(kernel.elements, [kernel.rows, kernel.columns], common.precision), to: output)
-        }
-        let eigenvalues = others == nil ? try kernel.eigenvalues() : []
-        let result = Output(
-            samples: samples.count, samples2: others?.count, outputs: ntk.outputs, kind: kind.rawValue,
-            trace: kernel.rows == kernel.columns ? kernel.trace : nil, frobenius: kernel.frobenius,
-            lambdaMax: eigenvalues.last,
-            lambdaMin: eigenvalues.first, plan: ntk.layers, device: backend.device.name,
-            precision: common.precision.rawValue)
-        if common.json { return try Console.json(result) }
-        Console.table(
-            [
-                ("kernel", "\(kernel.rows) × \(kernel.columns), \(kind.rawValue)"),
-                ("Frobenius norm", formatSignificant(result.frobenius, digits: 6)),
-            ]
-                + (result.trace.map { [("trace", formatSignificant($0, digits: 6))] } ?? [])
-                + (result.lambdaMax.map { [("largest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
-                + (result.lambdaMin.map { [("smallest eigenvalue", formatSignificant($0, digits: 6))] } ?? [])
-        )
-        var table = Report.Table(
-            columns: [
-                "tensor", "algorithm", Report.Column("MFLOP", alignment: .right),
-                Report.Column("time", alignment: .right),
-            ])
-        table.rows = ntk.layers.map {
-            [
-                Report.Cell($0.layer), Report.Cell($0.algorithm),
-                Report.Cell(formatSignificant(Double($0.flops) / 1e6)),
-                Report.Cell(formatSeconds($0.seconds)),
-            ]
-        }
-        print("\n" + table.text)
+        try KernelRun(self, network, samples, others).run()
     }
 }

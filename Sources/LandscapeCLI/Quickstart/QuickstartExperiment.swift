@@ -90,11 +90,10 @@ struct QuickstartExperiment {
                 Checkpoint.weightsPath("\(folder)/checkpoints", step: step), for: network)
             let arrays = try NetworkArrays(network, weights, on: backend, precision)
             let network = network
-            let ntk = try EmpiricalNTK.compute(
+            let ntk = try EmpiricalNTK(
                 { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-                fixed: arrays.boundState, x: (x, probes.count), x2: nil, kind: .full, batchSize: 64,
-                on: backend)
-            kernels.append((Double(step) / Double(perEpoch), ntk.kernel))
+                fixed: arrays.boundState, x: (x, probes.count), kind: .full, on: backend)
+            kernels.append((Double(step) / Double(perEpoch), try ntk.matrix()))
         }
         let final = kernels[kernels.count - 1].kernel
         try run.write(final.elements, [final.rows, final.columns], "\(name)/ntk.npy")

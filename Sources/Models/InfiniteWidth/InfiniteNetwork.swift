@@ -100,7 +100,15 @@ public struct InfiniteNetwork: Sendable {
 /// Reads layers into stages.
 private struct InfiniteBuilder {
     let weightStd: Double?, biasStd: Double?
-    var pools = false, endsWithWeights = false
+    var pools = false
+    /// What the values are at this place: a dense layer or convolution makes a Gaussian process with mean zero, which is
+    /// what activations need; the inputs are given.
+    private var isGaussian = false
+    /// Flattened pixels stay apart until weights add them up.
+    private var isFlattened = false
+    var endsWithWeights = false
+
+    init(weightStd: Double?, biasStd: Double?) { (self.weightStd, self.biasStd) = (weightStd, biasStd) }
 
     mutating func stages(_ layers: [any Layer], _ input: Shape) throws(ModelError) -> [InfiniteStage] {
         var shape = input, found: [InfiniteStage] = []
@@ -108,54 +116,65 @@ private struct InfiniteBuilder {
             endsWithWeights = false
             switch layer {
             case let dense as Dense:
-                let (weight, bias) = variances(
-                    dense.parameters(for: shape), isNTK: dense.isNTK, dense.weightStd, dense.biasStd)
+                let (weight, bias) = chosen(InfiniteNetwork.variances(dense, shape), hasBias: dense.hasBias)
+                if isFlattened { found.append(.flatten) }
                 found.append(.dense(weightVariance: weight, biasVariance: bias))
-                endsWithWeights = true
+                (isGaussian, isFlattened, endsWithWeights) = (true, false, true)
             case let conv as Conv:
                 let output = try conv.output(of: shape)
-                let (weight, bias) = variances(
-                    conv.parameters(for: shape), isNTK: conv.isNTK, conv.weightStd, conv.biasStd)
+                let (weight, bias) = chosen(InfiniteNetwork.variances(conv, shape), hasBias: conv.hasBias)
                 found.append(
                     .conv(
                         weightVariance: weight, biasVariance: bias, kernel: conv.kernel,
                         window: Window(stride: conv.stride, padding: conv.padding),
                         output: (output[1], output[2])))
+                isGaussian = true
             case let activation as any GaussianMoments & Sendable:
+                guard isGaussian else {
+                    throw ModelError(
+                        "no infinite-width limit is known here for \"\(type(of: layer).name)\" where no dense or conv "
+                            + "layer comes directly before it")
+                }
                 found.append(.activation(activation))
+                isGaussian = false
             case is Flatten:
-                if shape.rank == 3 { found.append(.flatten) }
+                isFlattened = shape.rank == 3
             case is GlobalAveragePool:
                 found.append(.pool)
                 pools = true
             case let block as Residual:
-                let body = try stages(block.body, shape), shortcut = try stages(block.shortcut, shape)
-                found.append(.sum(body, shortcut))
-                endsWithWeights = false
+                found.append(try sum(block, shape))
             default:
                 throw ModelError(
-                    "no infinite-width limit is known here for \"\(type(of: layer).name)\": use dense, conv, relu, erf, flatten, global-average-pool and residual"
-                )
+                    "no infinite-width limit is known here for \"\(type(of: layer).name)\": use dense, conv, relu, erf, "
+                        + "flatten, global-average-pool and residual")
             }
             shape = try layer.output(of: shape)
         }
         return found
     }
 
-    /// `σ_w²` and `σ_b²` of a layer with these tensors.
-    private func variances(
-        _ tensors: [LayerTensor], isNTK: Bool, _ ownWeight: Double?, _ ownBias: Double?
-    ) -> (Double, Double) {
-        let fanIn = Double(tensors[0].shape.count / tensors[0].shape[0])
-        let weight =
-            weightStd.map { $0 * $0 }
-            ?? (isNTK ? square(ownWeight ?? 1) : fanIn * tensors[0].initializer.variance)
-        guard tensors.count > 1 else { return (weight, 0) }
-        return (
-            weight,
-            biasStd.map { $0 * $0 } ?? (isNTK ? square(ownBias ?? 1) : tensors[1].initializer.variance)
-        )
+    /// Two branches. Their covariances add if one of them has weights of its own at its end: then it has mean zero
+    /// whatever the other is.
+    private mutating func sum(_ block: Residual, _ shape: Shape) throws(ModelError) -> InfiniteStage {
+        let wasGaussian = isGaussian
+        let body = try stages(block.body, shape)
+        let (bodyIsGaussian, bodyHasWeights) = (isGaussian, endsWithWeights || lastIsConv(block.body))
+        isGaussian = wasGaussian
+        let shortcut = try stages(block.shortcut, shape)
+        guard bodyHasWeights || lastIsConv(block.shortcut) || endsWithWeights else {
+            throw ModelError(
+                "the infinite-width limit of a residual block needs a branch that ends with weights")
+        }
+        isGaussian = bodyIsGaussian && isGaussian
+        endsWithWeights = false
+        return .sum(body, shortcut)
     }
 
-    private func square(_ x: Double) -> Double { x * x }
+    private func lastIsConv(_ layers: [any Layer]) -> Bool { layers.last is Conv }
+
+    /// The layer's own variances, unless all layers were given others.
+    private func chosen(_ own: (weight: Double, bias: Double), hasBias: Bool) -> (Double, Double) {
+        (weightStd.map { $0 * $0 } ?? own.weight, hasBias ? biasStd.map { $0 * $0 } ?? own.bias : 0)
+    }
 }

@@ -46,6 +46,12 @@ public struct Conv: Layer {
         (self.weightStd, biasStd, isNTK) = (weightStd, nil, false)
     }
 
+    /// Another convolution in NTK parametrisation with its own number of filters.
+    init(_ other: Conv, filters: Int, weightStd: Double, biasStd: Double) {
+        (self.filters, kernel, stride, padding) = (filters, other.kernel, other.stride, other.padding)
+        (hasBias, isNTK, self.weightStd, self.biasStd) = (other.hasBias, true, weightStd, biasStd)
+    }
+
     /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] {
         var list: [(String, ArgumentValue)] = [

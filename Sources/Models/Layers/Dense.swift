@@ -28,6 +28,12 @@ public struct Dense: Layer {
         (self.units, self.hasBias, isNTK, weightStd, biasStd) = (units, hasBias, false, nil, nil)
     }
 
+    /// A dense layer in either parametrisation.
+    init(units: Int, hasBias: Bool, isNTK: Bool, weightStd: Double?, biasStd: Double?) {
+        (self.units, self.hasBias, self.isNTK) = (units, hasBias, isNTK)
+        (self.weightStd, self.biasStd) = (weightStd, biasStd)
+    }
+
     /// The arguments, as `init` reads them.
     public var arguments: [(String, ArgumentValue)] {
         var list: [(String, ArgumentValue)] = [("units", .int(units))]

@@ -1,0 +1,85 @@
+import Backend
+import Graph
+import Planner
+
+/// Sums the parts of all units to one tile of the kernel.
+final class KernelContraction {
+    private let units: [KernelUnit]
+    private let kind: KernelKind, outputs: Int
+    private let rows: Int, columns: Int
+    private let backend: any Backend
+    private let precision: Precision
+    private var programs: [String: any Executable] = [:]
+    private var turns: [DeviceArray] = []
+    /// Seconds spent on each unit, if they are kept: that needs a wait after every part.
+    private(set) var seconds: [Double]
+    private let keepsTimes: Bool
+
+    /// Tiles between `rows` and `columns` samples.
+    init(
+        _ units: [KernelUnit], _ kind: KernelKind, outputs: Int, rows: Int, columns: Int, keepsTimes: Bool,
+        on backend: any Backend, _ precision: Precision
+    ) throws(BackendError) {
+        (self.units, self.kind, self.outputs) = (units, kind, outputs)
+        (self.rows, self.columns, self.backend, self.precision) = (rows, columns, backend, precision)
+        self.keepsTimes = keepsTimes
+        seconds = [Double](repeating: 0, count: units.count)
+        for _ in 0..<2 {
+            turns.append(try backend.allocate(kind.tile(rows, columns, outputs).count, precision))
+        }
+    }
+
+    /// A tile, on the device until the next call. `columns` samples start at `column` of `right`; a tile of samples
+    /// with themselves has no `right`. `each` sees every unit's own part first, if there is one.
+    func run(
+        _ left: [String: DeviceArray], _ row: Int, _ right: [String: DeviceArray]?, _ column: Int,
+        each: ((_ unit: Int, _ part: DeviceSlice) throws -> Void)? = nil
+    ) throws -> DeviceSlice {
+        let columns = right == nil ? rows : self.columns
+        let count = kind.tile(rows, columns, outputs).count
+        var (sum, next) = (turns[0], turns[1])
+        for (index, unit) in units.enumerated() {
+            let clock = ContinuousClock.now
+            let isFirst = index == 0
+            if let each {
+                let alone = try executable(unit, columns, isSymmetric: right == nil, isFirst: true)
+                try run(alone, sum, left, row, right, column, into: next, count)
+                try each(index, next[0..<count])
+            }
+            let whole = try executable(unit, columns, isSymmetric: right == nil, isFirst: isFirst)
+            try run(whole, sum, left, row, right, column, into: next, count)
+            swap(&sum, &next)
+            if keepsTimes {
+                try backend.synchronize()
+                seconds[index] += (ContinuousClock.now - clock) / .seconds(1)
+            }
+        }
+        return sum[0..<count]
+    }
+
+    private func run(
+        _ executable: any Executable, _ sum: DeviceArray, _ left: [String: DeviceArray], _ row: Int,
+        _ right: [String: DeviceArray]?, _ column: Int, into result: DeviceArray, _ count: Int
+    ) throws(BackendError) {
+        let inputs = executable.plan.inputs.map { port in
+            if port.name == "sum" { return sum[0..<count] }
+            let isRight = port.name.hasPrefix("right ")
+            let array = (isRight ? right! : left)[String(port.name.dropFirst(isRight ? 6 : 5))]!
+            let perSample = port.shape.count / max(1, port.shape[0]), start = isRight ? column : row
+            return array[start * perSample..<(start + port.shape[0]) * perSample]
+        }
+        try executable.run(inputs: inputs, outputs: [result[0..<count]])
+    }
+
+    private func executable(
+        _ unit: KernelUnit, _ columns: Int, isSymmetric: Bool, isFirst: Bool
+    ) throws(BackendError) -> any Executable {
+        let key = "\(unit.names[0]) \(isSymmetric) \(isFirst)"
+        if let known = programs[key] { return known }
+        let made = try backend.compile(
+            unit.contribution(kind, outputs, rows, columns, isSymmetric: isSymmetric, isFirst: isFirst),
+            precision)
+        programs[key] = made
+        return made
+    }
+}

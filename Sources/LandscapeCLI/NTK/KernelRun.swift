@@ -1,0 +1,251 @@
+import Analysis
+import Backend
+import Data
+import Foundation
+import Graph
+import Models
+import Report
+import Training
+
+/// One run of `landscape ntk`: from samples and weights to a kernel in a file or in memory, and a table.
+struct KernelRun {
+    private let options: NTKCommand
+    private let network: Network
+    private let samples: Samples, others: Samples?
+
+    init(_ options: NTKCommand, _ network: Network, _ samples: Samples, _ others: Samples?) {
+        (self.options, self.network, self.samples, self.others) = (options, network, samples, others)
+    }
+
+    /// One parameter tensor's share, as `--json` shows it.
+    private struct Layer: Encodable {
+        var layer: String
+        var algorithm: String
+        var flops: Double
+        var bytes: Double
+        var predicted: Double?
+        var seconds: Double?
+    }
+
+    private struct Output: Encodable {
+        var samples: Int
+        var samples2: Int?
+        var outputs: Int
+        var kind: String
+        var tile: Int
+        var trace: Double?
+        var frobenius: Double?
+        var lambdaMax: Double?
+        var lambdaMin: Double?
+        var conditionNumber: Double?
+        var effectiveRank: Double?
+        var roundingBound: Double?
+        var featureSeconds: Double?
+        var predictedSeconds: Double
+        var shareOfGEMM: Double?
+        var plannedBytes: Int
+        var plan: [Layer]
+        var device: String
+        var precision: String
+    }
+
+    func run() throws {
+        let common = options.common
+        let weights = try options.model.load(network, seed: common.seed)
+        let backend = try common.open()
+        let arrays = try NetworkArrays(network, weights, on: backend, common.precision)
+        func upload(_ samples: Samples) throws -> EmpiricalNTK.Samples {
+            (try backend.upload(samples.inputs.doubles, common.precision), samples.count)
+        }
+        let x = try upload(samples), x2 = try others.map(upload)
+        var settings = EmpiricalNTK.Options()
+        settings.batchSize = common.batchSize
+        settings.tile = options.tile
+        settings.algorithm = options.algorithm?.algorithm
+        settings.memory = try budget(x.array.count + (x2?.array.count ?? 0))
+        let network = network
+        let ntk = try EmpiricalNTK(
+            { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
+            fixed: arrays.boundState, x: x, x2: x2, kind: options.kind, settings, on: backend)
+        let rates = try DeviceSpeed.measured(backend, common.precision)
+        if options.plan { return try show(ntk, rates, nil, backend) }
+        let kernel = try compute(ntk, weights, backend)
+        try show(ntk, rates, kernel, backend)
+    }
+
+    /// Memory that is left for features and tiles beside the process and its samples.
+    private func budget(_ inputs: Int) throws -> Int {
+        let taken = inputs * (8 + options.common.precision.bytes) + 128 << 20
+        let left = options.memory.bytes - taken
+        guard left > 16 << 20 else {
+            throw CommandError(
+                "--memory \(options.memory.bytes >> 20)MiB does not hold the samples: at least "
+                    + "\((taken + 32 << 20) >> 20)MiB are needed")
+        }
+        return left
+    }
+
+    /// The kernel; nil if it stays in its file.
+    private func compute(_ ntk: EmpiricalNTK, _ weights: Weights, _ backend: any Backend) throws
+        -> KernelMatrix?
+    {
+        func progress(_ done: Int, _ of: Int) { Console.progress("tile \(done) of \(of)") }
+        defer { Console.clear() }
+        guard let output = options.output else {
+            let bytes = ntk.rows * ntk.columns * ntk.planes * 8
+            guard bytes <= options.memory.bytes / 2 else {
+                throw CommandError(
+                    "a kernel of \(ntk.rows * ntk.planes) × \(ntk.columns) takes \(bytes >> 20) MiB in memory; "
+                        + "give it a file with --output, or more --memory")
+            }
+            let sink = KernelMemory(
+                rows: ntk.rows, columns: ntk.columns, planes: ntk.planes, options.common.precision)
+            try ntk.run(into: sink, progress: progress)
+            return KernelMatrix(sink.elements, rows: ntk.rows * ntk.planes, columns: ntk.columns)
+        }
+        let manifest = manifest(ntk, weights)
+        let file = try KernelFile(output, manifest)
+        if file.found > 0 || file.damaged > 0 {
+            Console.note(
+                "\(output): \(file.found) tiles are there"
+                    + (file.damaged > 0 ? ", \(file.damaged) damaged ones are computed again" : ""))
+        }
+        if let append = options.append { try takeOver(append, file, manifest, ntk) }
+        var parts: [KernelFile] = []
+        for cost in ntk.costs where options.perLayer {
+            var part = manifest
+            part.part = cost.layer
+            parts.append(try KernelFile(partPath(output, cost.layer), part))
+        }
+        try ntk.run(into: AllSinks(file, parts), each: parts, progress: progress)
+        try file.finish()
+        for part in parts { try part.finish() }
+        let bytes = ntk.rows * ntk.columns * ntk.planes * 8
+        guard bytes <= options.memory.bytes / 4, ntk.rows * ntk.planes <= 20_000 else { return nil }
+        let array = try Npy.read(output)
+        return KernelMatrix(array.doubles, rows: ntk.rows * ntk.planes, columns: ntk.columns)
+    }
+
+    private func partPath(_ output: String, _ layer: String) -> String {
+        let name = layer.replacingOccurrences(of: " + ", with: "+").replacingOccurrences(of: "/", with: "_")
+        return (output.hasSuffix(".npy") ? String(output.dropLast(4)) : output) + ".\(name).npy"
+    }
+
+    private func manifest(_ ntk: EmpiricalNTK, _ weights: Weights) -> KernelManifest {
+        let shape = (options.kind == .diagonal ? [ntk.planes] : []) + [ntk.rows, ntk.columns]
+        return KernelManifest(
+            shape: shape, precision: options.common.precision.rawValue, kind: options.kind, tile: ntk.tile,
+            samples: samples.count, samples2: others?.count, inputs: Checksum.digest(samples.inputs.doubles),
+            inputs2: others.map { Checksum.digest($0.inputs.doubles) },
+            weights: Checksum.digest(weights.parameters + weights.state),
+            model: Checksum.digest(ModelFile.text(network).utf8.map(Double.init)))
+    }
+
+    private func takeOver(
+        _ old: String, _ file: KernelFile, _ manifest: KernelManifest, _ ntk: EmpiricalNTK
+    ) throws {
+        let before = try KernelFile.sampleCount(old)
+        let perSample = network.input.count
+        let first = Checksum.digest(samples.inputs.doubles.prefix(before * perSample))
+        try file.takeOver(old, manifest, firstInputs: first)
+    }
+
+    // MARK: What is shown
+
+    private func show(
+        _ ntk: EmpiricalNTK, _ rates: DeviceSpeed, _ kernel: KernelMatrix?, _ backend: any Backend
+    ) throws {
+        let costs = ntk.costs.map { cost in
+            var cost = cost
+            cost.predicted = rates.seconds(flops: cost.flops, bytes: cost.bytes)
+            return cost
+        }
+        let spent = costs.reduce(0) { $0 + ($1.seconds ?? 0) }, flops = costs.reduce(0) { $0 + $1.flops }
+        let isSquare = others == nil && options.kind != .diagonal
+        var values: [Double] = []
+        if let kernel, isSquare, options.eigenvalues ?? (kernel.rows <= 2000) {
+            values = try kernel.eigenvalues()
+        }
+        let bound = values.last.map {
+            // The error of K and of the eigenvalue solver: Weyl's bound with n·ε·‖K‖.
+            Double(values.count).squareRoot() * options.common.precision.epsilon * abs($0)
+        }
+        let result = Output(
+            samples: samples.count, samples2: others?.count, outputs: ntk.outputs,
+            kind: options.kind.rawValue,
+            tile: ntk.tile, trace: isSquare ? kernel?.trace : nil, frobenius: kernel?.frobenius,
+            lambdaMax: values.last, lambdaMin: values.first,
+            conditionNumber: values.first.flatMap { $0 > (bound ?? 0) ? values.last! / $0 : nil },
+            effectiveRank: values.isEmpty ? nil : KernelMatrix.effectiveRank(values), roundingBound: bound,
+            featureSeconds: options.plan ? nil : ntk.featureSeconds,
+            predictedSeconds: costs.reduce(0) { $0 + ($1.predicted ?? 0) },
+            shareOfGEMM: spent > 0 ? flops / spent / rates.flopsPerSecond : nil,
+            plannedBytes: ntk.plannedBytes,
+            plan: costs.flatMap { cost in
+                cost.layer.components(separatedBy: " + ").enumerated().map { index, name in
+                    Layer(
+                        layer: name, algorithm: cost.algorithm.rawValue, flops: index == 0 ? cost.flops : 0,
+                        bytes: index == 0 ? cost.bytes : 0, predicted: index == 0 ? cost.predicted : 0,
+                        seconds: index == 0 ? cost.seconds : cost.seconds.map { _ in 0 })
+                }
+            }, device: backend.device.name, precision: options.common.precision.rawValue)
+        if options.common.json { return try Console.json(result) }
+        Console.table(rows(result, ntk))
+        print("\n" + table(costs, result).text)
+    }
+
+    private func rows(_ result: Output, _ ntk: EmpiricalNTK) -> [(String, String)] {
+        func number(_ name: String, _ value: Double?) -> [(String, String)] {
+            value.map { [(name, formatSignificant($0, digits: 6))] } ?? []
+        }
+        let planes = ntk.planes > 1 ? "\(ntk.planes) of " : ""
+        let tiles = ntk.tiles
+        return [
+            ("kernel", "\(planes)\(ntk.rows) × \(ntk.columns), \(options.kind.rawValue)"),
+            ("tiles", "\(tiles.rows) × \(tiles.columns) of \(ntk.tile) samples"),
+            ("memory on the device", "\(ntk.plannedBytes >> 20) MiB for features and tiles"),
+        ] + number("Frobenius norm", result.frobenius) + number("trace", result.trace)
+            + number("largest eigenvalue", result.lambdaMax) + number("smallest eigenvalue", result.lambdaMin)
+            + number("rounding bound", result.roundingBound)
+            + number("condition number", result.conditionNumber)
+            + number("effective rank", result.effectiveRank)
+            + (result.shareOfGEMM.map { [("share of the GEMM rate", "\(formatSignificant(100 * $0)) %")] }
+                ?? [])
+    }
+
+    private func table(_ costs: [KernelCost], _ result: Output) -> Report.Table {
+        var table = Report.Table(
+            columns: ["parameters", "algorithm"]
+                + ["GFLOP", "MB", "predicted", "measured"].map { Report.Column($0, alignment: .right) })
+        table.rows = costs.map { cost in
+            [
+                Report.Cell(cost.layer), Report.Cell(cost.algorithm.rawValue),
+                Report.Cell(formatSignificant(cost.flops / 1e9)),
+                Report.Cell(formatSignificant(cost.bytes / 1e6)),
+                Report.Cell(cost.predicted.map(formatSeconds) ?? "–"),
+                Report.Cell(cost.seconds.map(formatSeconds) ?? "–"),
+            ]
+        }
+        if let seconds = result.featureSeconds {
+            table.rows.append(
+                ["features of all samples", "", "", "", "", formatSeconds(seconds)].map { Report.Cell($0) })
+        }
+        return table
+    }
+}
+
+/// A tile is there if it is there in all files.
+private final class AllSinks: KernelSink {
+    private let whole: KernelFile, parts: [KernelFile]
+
+    init(_ whole: KernelFile, _ parts: [KernelFile]) { (self.whole, self.parts) = (whole, parts) }
+
+    func has(_ i: Int, _ j: Int) -> Bool { ([whole] + parts).allSatisfy { $0.has(i, j) } }
+
+    func write(
+        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
+        _ elements: UnsafeRawBufferPointer
+    ) throws {
+        try whole.write(i, j, rows: rows, columns: columns, isMirrored: isMirrored, elements)
+    }
+}
