@@ -5,16 +5,13 @@
 
 // Every file of `cl`, by its name without the ending. A new file is one line here.
 #define FILES(F) \
-    F(combine) F(conv_channels_last) F(conv_filters) F(conv_finish) F(conv_pad) F(conv_sums) F(conv_tiles) \
-    F(fold_items) F(fold_rows) F(gather) F(matmul_columns) F(matmul_dots) F(matmul_local) F(mirror) F(pack) \
-    F(pack_panels) F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) F(reduce_terms) \
-    F(scatter_add) F(tile) F(unfold_items) F(unfold_rows)
+    F(combine) F(conv_filters) F(conv_finish) F(conv_images) F(conv_sums) F(conv_taps) F(fold_items) \
+    F(fold_rows) F(gather) F(image) F(matmul_columns) F(matmul_dots) F(matmul_local) F(mirror) F(pack) \
+    F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) F(reduce_terms) \
+    F(scatter_add) F(tile) F(turn) F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
 #embed "cl/combine.cl"
-    , 0};
-static const char conv_channels_last[] = {
-#embed "cl/conv_channels_last.cl"
     , 0};
 static const char conv_filters[] = {
 #embed "cl/conv_filters.cl"
@@ -22,14 +19,14 @@ static const char conv_filters[] = {
 static const char conv_finish[] = {
 #embed "cl/conv_finish.cl"
     , 0};
-static const char conv_pad[] = {
-#embed "cl/conv_pad.cl"
+static const char conv_images[] = {
+#embed "cl/conv_images.cl"
     , 0};
 static const char conv_sums[] = {
 #embed "cl/conv_sums.cl"
     , 0};
-static const char conv_tiles[] = {
-#embed "cl/conv_tiles.cl"
+static const char conv_taps[] = {
+#embed "cl/conv_taps.cl"
     , 0};
 static const char fold_items[] = {
 #embed "cl/fold_items.cl"
@@ -39,6 +36,9 @@ static const char fold_rows[] = {
     , 0};
 static const char gather[] = {
 #embed "cl/gather.cl"
+    , 0};
+static const char image[] = {
+#embed "cl/image.cl"
     , 0};
 static const char matmul_columns[] = {
 #embed "cl/matmul_columns.cl"
@@ -54,9 +54,6 @@ static const char mirror[] = {
     , 0};
 static const char pack[] = {
 #embed "cl/pack.cl"
-    , 0};
-static const char pack_panels[] = {
-#embed "cl/pack_panels.cl"
     , 0};
 static const char pad_items[] = {
 #embed "cl/pad_items.cl"
@@ -84,6 +81,9 @@ static const char scatter_add[] = {
     , 0};
 static const char tile[] = {
 #embed "cl/tile.cl"
+    , 0};
+static const char turn[] = {
+#embed "cl/turn.cl"
     , 0};
 static const char unfold_items[] = {
 #embed "cl/unfold_items.cl"

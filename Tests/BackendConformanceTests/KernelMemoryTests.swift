@@ -18,6 +18,18 @@ extension KernelMemoryTests {
             backend, precisions: [.float32], seeds: 2...2, orders: [\.program, \.reverse])
     }
 
+    /// Convolutions on processors, with blocks of lines and results written as they come and row by row.
+    @Test(arguments: OpenCLTest.indices)
+    func convolutions(_ index: Int) throws {
+        let backend = try OpenCLTest.open(index) {
+            $0 = .processor(lanes32: 16, lanes64: 8, cores: 2)
+            $0.patchLimit = 1000
+        }
+        try OpenCLTest.checkTriple(backend, [3, 9, 3, 16], [11, 9, 3, 3], Window(padding: (1, 1)))
+        try OpenCLTest.checkTriple(
+            backend, [3, 2, 7, 9], [3, 2, 3, 3], Window(stride: (2, 2), padding: (1, 1)))
+    }
+
     /// Indices outside the axis, reductions in slices, and tiles of every kind at the edges of a matrix.
     @Test(arguments: OpenCLTest.indices)
     func edges(_ index: Int) throws {

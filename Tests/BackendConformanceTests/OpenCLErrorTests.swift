@@ -82,7 +82,7 @@ extension ConformanceTests {
             let text = message(.build) { try backend.library.prepare([broken]) }
             #expect(
                 text.contains("CL_BUILD_PROGRAM_FAILURE (-11)") && text.contains("-cl-std=CL1.2"), "\(text)")
-            #expect(text.contains("line 3: kernel void NAME"), "\(text)")
+            #expect(text.contains("line 4: kernel void NAME"), "\(text)")
             #expect(backend.kernelsBuiltFromSource == 0)
         }
 

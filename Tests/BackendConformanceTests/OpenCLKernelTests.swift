@@ -46,28 +46,37 @@ extension ConformanceTests {
         @Test(arguments: OpenCLTest.indices)
         func convolutions(_ index: Int) throws {
             let window = Window(padding: (1, 1)), strided = Window(stride: (2, 1), padding: (0, 1), groups: 2)
-            for limit in [nil, 60_000] {
+            for limit in [nil, 1000] {
                 let backend = try OpenCLTest.open(index) { $0.patchLimit = limit ?? $0.patchLimit }
-                try triple(backend, [5, 17, 13, 11], [19, 17, 3, 3], window)
-                try triple(backend, [5, 4, 13, 11], [6, 2, 3, 2], strided)
+                try OpenCLTest.checkTriple(backend, [5, 17, 13, 11], [19, 17, 3, 3], window)
+                try OpenCLTest.checkTriple(backend, [5, 4, 13, 11], [6, 2, 3, 2], strided)
             }
             let backend = try OpenCLTest.open(index)
-            try triple(backend, [4, 6, 5, 7], [9, 6, 1, 1], Window())
-            try triple(backend, [33, 6, 4, 4], [8, 6, 4, 4], Window())
+            try OpenCLTest.checkTriple(backend, [4, 6, 5, 7], [9, 6, 1, 1], Window())
+            try OpenCLTest.checkTriple(backend, [33, 6, 4, 4], [8, 6, 4, 4], Window())
             // The filter touches the image only at its edge, and reaches far beyond it.
-            try triple(backend, [2, 2, 3, 2], [3, 2, 5, 6], Window(stride: (3, 2), padding: (4, 5)))
+            try OpenCLTest.checkTriple(
+                backend, [2, 2, 3, 2], [3, 2, 5, 6], Window(stride: (3, 2), padding: (4, 5)))
         }
 
-        private func triple(_ backend: OpenCLBackend, _ x: Shape, _ w: Shape, _ window: Window) throws {
-            let size = window.outputSize(height: x[2], width: x[3], kernelH: w[2], kernelW: w[3])
-            let y: Shape = [x[0], w[0], size.0, size.1]
-            let label = "\(x) by \(w), \(window)"
-            try OpenCLTest.check(backend, "conv \(label)") { $0.input("x", x).conv($0.input("w", w), window) }
-            try OpenCLTest.check(backend, "dgrad \(label)") {
-                $0.input("y", y).dgrad($0.input("w", w), window, images: x)
-            }
-            try OpenCLTest.check(backend, "wgrad \(label)") {
-                ($0.input("x", x) * 0.1).wgrad($0.input("y", y), window, filters: w)
+        /// What kernels for processors treat apart: steps, few channels, images that are summed together, several pieces, and
+        /// vectors of every width.
+        @Test(arguments: OpenCLTest.indices)
+        func convolutionsOfProcessors(_ index: Int) throws {
+            for lanes in [4, 8, 16] {
+                let backend = try OpenCLTest.open(index) {
+                    $0 = .processor(lanes32: lanes, lanes64: lanes / 2, cores: 2)
+                    $0.patchLimit = 20_000
+                }
+                let around = (1, 1)
+                try OpenCLTest.checkTriple(
+                    backend, [20, 3, 20, 19], [5, 3, 3, 3], Window(stride: (3, 3), padding: around))
+                try OpenCLTest.checkTriple(
+                    backend, [40, 1, 18, 21], [7, 1, 3, 3], Window(stride: (2, 2), padding: around))
+                try OpenCLTest.checkTriple(
+                    backend, [200, 17, 5, 4], [9, 17, 3, 3], Window(padding: around))
+                try OpenCLTest.checkTriple(
+                    backend, [2, 2, 16, 16], [40, 2, 3, 3], Window(padding: around))
             }
         }
 

@@ -31,6 +31,20 @@ enum OpenCLTest {
         return Dictionary(uniqueKeysWithValues: pairs)
     }
 
+    /// Compares all three derivatives of a convolution.
+    static func checkTriple(_ backend: OpenCLBackend, _ x: Shape, _ w: Shape, _ window: Window) throws {
+        let size = window.outputSize(height: x[2], width: x[3], kernelH: w[2], kernelW: w[3])
+        let y: Shape = [x[0], w[0], size.0, size.1]
+        let label = "\(x) by \(w), \(window)"
+        try check(backend, "conv \(label)") { $0.input("x", x).conv($0.input("w", w), window) }
+        try check(backend, "dgrad \(label)") {
+            $0.input("y", y).dgrad($0.input("w", w), window, images: x)
+        }
+        try check(backend, "wgrad \(label)") {
+            ($0.input("x", x) * 0.1).wgrad($0.input("y", y), window, filters: w)
+        }
+    }
+
     /// Runs a program in both precisions the device has, between canaries.
     static func check(_ backend: OpenCLBackend, _ label: String, _ body: (Trace) -> Tensor) throws {
         let program = program(body)

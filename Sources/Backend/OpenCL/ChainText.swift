@@ -71,7 +71,7 @@ struct ChainText {
     var finish: String {
         let given = operands.map { "x\($0)" } + ["y - g[0]", "g"] + (kernel.constants.isEmpty ? [] : ["c"])
         return """
-            static inline void JOIN(NAME, _finish)(\(shared.joined(separator: ", ")), INDEX first, INDEX count) {
+            static APART void JOIN(NAME, _finish)(\(shared.joined(separator: ", ")), INDEX first, INDEX count) {
                 first += g[0];
                 const INDEX width = g[\(width)];
                 INDEX row = QUOTIENT(first, \(width)), i = first - row * width;
@@ -89,7 +89,8 @@ struct ChainText {
     private var function: String {
         let (setup, loads) = hasRuns ? runs : items
         let counters = hasRuns ? ["const INDEX row", "INDEX i", "const INDEX end"] : ["const INDEX i"]
-        var text = "static inline \(hasRuns ? "void" : "REAL") JOIN(NAME, \(hasRuns ? "_run" : "_value"))("
+        var text =
+            "static \(hasRuns ? "APART void" : "inline REAL") JOIN(NAME, \(hasRuns ? "_run" : "_value"))("
         text += (shared + counters).joined(separator: ", ") + ") {\n" + setup
         if hasVectors {
             let vectors = patterns.indices.map { operand in

@@ -32,9 +32,11 @@ struct KernelSource: Hashable {
         let parts = macros.map { "\($0.name) \($0.value)" }
         name = "\(family)_\(StableHash.of([body] + parts).prefix(16))"
         let all = macros + [Macro(name: "NAME", value: name)]
+        // Some drivers make several copies of every kernel, and of each function that is not kept apart.
         text =
-            all.map { "#define \($0.name) \($0.value)\n" }.joined() + body + "\n"
-            + all.map { "#undef \($0.name)\n" }.joined()
+            "#define APART __attribute__((noinline))\n"
+            + all.map { "#define \($0.name) \($0.value)\n" }.joined() + body + "\n"
+            + all.map { "#undef \($0.name)\n" }.joined() + "#undef APART\n"
     }
 
     /// The same variant behind a text that it uses.
@@ -52,12 +54,15 @@ struct KernelSource: Hashable {
         self.init(family, body: Self.body(of: other) + "\n" + Self.body(of: family), target, macros)
     }
 
-    /// A variant of the file `cl/FAMILY.cl` behind the functions it is made of: packing, and the micro-kernel for 1
-    /// to `PANELS` vectors.
-    init(tiled family: String, _ target: OpenCLTarget, _ macros: [(String, Int?)]) {
+    /// A variant of the file `cl/FAMILY.cl` behind the functions it is made of: those of other files, and the
+    /// micro-kernel for 1 to `PANELS` vectors.
+    init(
+        tiled family: String, using files: [String] = ["pack"], _ target: OpenCLTarget,
+        _ macros: [(String, Int?)]
+    ) {
         let panels = macros.first { $0.0 == "PANELS" }?.1 ?? 1
         let tiles = (1...panels).map { "#define VECTORS \($0)\n\(Self.body(of: "tile"))\n#undef VECTORS\n" }
-        let body = ([Self.body(of: "pack")] + tiles + [Self.body(of: family)]).joined(separator: "\n")
+        let body = (files.map(Self.body) + tiles + [Self.body(of: family)]).joined(separator: "\n")
         self.init(family, body: body, target, macros)
     }
 

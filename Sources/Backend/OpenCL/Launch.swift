@@ -89,7 +89,10 @@ extension OpenCLTarget {
 
     /// The kernel of a convolution that suits its shape and the device.
     private func convolution(_ kernel: Convolution) -> any OpenCLKernel {
-        if !style.hasManyItems { return OpenCLTiledConvolution(kernel, self) }
+        if !style.hasManyItems {
+            return kernel.role == .filterGradient
+                ? OpenCLFilterGradient(kernel, self) : OpenCLTiledConvolution(kernel, self)
+        }
         if let local = OpenCLLocalConvolution(kernel, self) { return local }
         return OpenCLConvolution(kernel, self)
     }

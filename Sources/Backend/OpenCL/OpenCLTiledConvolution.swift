@@ -1,219 +1,134 @@
 import Planner
 
-/// The convolution triple for processors, without a matrix of patches: images are copied once with zeros around them,
-/// and products read their patches from there by a table of offsets. Images are taken as many at a time as the limit of
-/// working memory allows.
+/// A convolution or its input gradient for processors, without a matrix of patches: an item pads an image in its own
+/// working memory, and products read their patches from there by a table of offsets.
 ///
 /// - Forward: vectors of neighbouring positions times packed filters.
 /// - Input gradient: the same on the cotangent with the filters transposed; with strides, one such product for every
 ///   residue of the positions.
-/// - Filter gradient: cotangents in panels times images with their channels last, whose vectors run along kernel
-///   columns and channels. Partial sums of pieces of the images are added in order.
 struct OpenCLTiledConvolution: OpenCLKernel {
     private let shape: Convolution
     private let target: OpenCLTarget
+    /// The padded source of one group: the image, or the cotangent for the input gradient.
+    private let source: PaddedSource
+    /// The products that make up the result: one, or one for every residue of a strided input gradient.
+    private let passes: [ConvolutionPass]
+    private let work: ImageWork
 
-    init(_ shape: Convolution, _ target: OpenCLTarget) { (self.shape, self.target) = (shape, target) }
+    init(_ shape: Convolution, _ target: OpenCLTarget) {
+        (self.shape, self.target) = (shape, target)
+        source = PaddedSource(shape)
+        passes =
+            shape.role == .forward
+            ? [ConvolutionPass(forward: shape, source)] : ConvolutionPass.inputGradient(shape, source)
+        isDirect = passes.count == 1 && passes[0].gridW % target.lanes == 0
+        var perLine = 0
+        if !isDirect { for pass in passes { perLine += pass.vectors(target, source) * target.lanes } }
+        work = ImageWork(
+            images: shape.x[0] * shape.window.groups, lines: passes[0].lines, fixed: source.count(target),
+            perLine: perLine, target)
+    }
 
-    // MARK: Extents
+    /// Whether rows of positions are whole vectors, so that results are written as they come.
+    private let isDirect: Bool
 
     private var groups: Int { shape.window.groups }
-    /// Of one group: filters, channels, kernel positions, result positions.
-    private var filters: Int { shape.w[0] / groups }
-    private var channels: Int { shape.w[1] }
-    private var taps: Int { shape.w[2] * shape.w[3] }
-    private var positions: Int { shape.y[2] * shape.y[3] }
     private var rows: Int { target.style.tileRows }
-    private func tiles(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
-
-    /// What vectors and the last rows may read after the last image.
-    private var slack: Int { source.slack + 4 * target.lanes }
-
-    private var isFilterGradient: Bool { shape.role == .filterGradient }
-
-    /// The padded source of one group: the image, or the cotangent for the input gradient.
-    private var source: PaddedSource { PaddedSource(shape) }
-
-    /// Elements of working memory for one image of all groups.
-    private var perImage: Int {
-        let plane = source.plane * source.channels * groups
-        return isFilterGradient ? plane + groups * tiles(filters, rows) * rows * positions : plane
+    private var packedCount: Int {
+        aligned(passes.reduce(0) { $0 + $1.packedCount(rows) } * groups)
     }
 
-    /// Images of one piece.
-    private var images: Int { max(1, min(shape.x[0], target.style.patchLimit / max(1, perImage))) }
-
-    private var pieces: [Range<Int>] {
-        if shape.x[0] == 0 { return [0..<0] }
-        return stride(from: 0, to: shape.x[0], by: images).map { $0..<min($0 + images, shape.x[0]) }
-    }
-
-    var scratch: Int {
-        sourceCount + (isFilterGradient ? panelCount + partCount * shape.w.count : packedCount)
-    }
-
-    /// Elements of the padded source of one piece, of packed cotangents, of packed filters.
-    private var sourceCount: Int { aligned(images * source.plane * source.channels * groups + slack) }
-    private var panelCount: Int { aligned(images * groups * tiles(filters, rows) * rows * positions) }
-    private var packedCount: Int { passes.reduce(0) { $0 + $1.packedCount(rows) } * groups }
-    private func aligned(_ count: Int) -> Int { (count + 63) / 64 * 64 }
+    var scratch: Int { packedCount + work.count }
 
     func launches(_ memory: StepMemory) -> [Launch] {
-        isFilterGradient ? filterGradient(memory) : images(memory)
-    }
-
-    // MARK: Forward and input gradient
-
-    /// The products that make up the result: one, or one for every residue of a strided input gradient.
-    private var passes: [ConvolutionPass] {
-        shape.role == .forward
-            ? [ConvolutionPass(forward: shape, source)] : ConvolutionPass.inputGradient(shape, source)
-    }
-
-    private func images(_ memory: StepMemory) -> [Launch] {
+        let filters = memory.scratch(at: 0)
         var launches: [Launch] = []
-        var packed = sourceCount
-        var packs: [(pass: ConvolutionPass, filters: Buffer)] = []
+        var records: [Int] = [], tables: [Int] = []
+        var packed = 0, plane = 0
+        let group = passes.reduce(0) { $0 + $1.packedCount(rows) }
+        let first = 24 + 6 * passes.count
         for pass in passes {
-            let place = memory.scratch(at: packed)
-            launches.append(pack(pass, memory.operands[1], place))
-            packs.append((pass, place))
-            packed += pass.packedCount(rows) * groups
+            launches.append(pack(pass, memory.operands[1], filters + packed, group))
+            let vectors = isDirect ? pass.gridH * pass.gridW / target.lanes : pass.vectors(target, source)
+            records += [
+                pass.off.count, packed, vectors, isDirect ? pass.gridW / target.lanes : 0, plane,
+                first + tables.count,
+            ]
+            packed += pass.packedCount(rows)
+            plane += work.block * vectors * target.lanes
+            tables += pass.off
         }
+        let pass = passes[0]
         let isForward = shape.role == .forward
-        let (from, to) = isForward ? (shape.x, shape.y) : (shape.y, shape.x)
-        for piece in pieces {
-            let source = memory.operands[0] + piece.lowerBound * from[1] * from[2] * from[3]
-            launches.append(pad(source, memory.scratch(at: 0), piece.count))
-            let result = memory.result + piece.lowerBound * to[1] * to[2] * to[3]
-            for (pass, filters) in packs {
-                launches.append(multiply(pass, memory.scratch(at: 0), filters, result, piece.count))
-            }
-        }
+        let down = isForward ? 1 : min(shape.window.strideH, shape.x[2])
+        let across = isForward ? 1 : min(shape.window.strideW, shape.x[3])
+        launches.append(
+            Launch(
+                KernelSource(convolution: "conv_images", ["image"], target),
+                [memory.operands[0], filters, memory.result, memory.scratch(at: packedCount)],
+                geometry: [
+                    work.runs, work.blocks, work.block, pass.lines, groups, work.perItem, work.fixed,
+                    source.channels * source.height * source.width, pass.lines * pass.resultPlane,
+                    pass.resultPlane, group, isForward ? shape.y[3] : shape.x[3], down, across,
+                    isDirect ? 1 : 0,
+                ] + source.geometry + records + tables,
+                items: [work.items], finish: .runs))
         return launches
     }
 
-    private func pack(_ pass: ConvolutionPass, _ filters: Buffer, _ to: Buffer) -> Launch {
-        let (byLine, byChannel) = shape.role == .forward ? (channels * taps, taps) : (taps, channels * taps)
+    private func pack(_ pass: ConvolutionPass, _ filters: Buffer, _ to: Buffer, _ group: Int) -> Launch {
+        let taps = shape.w[2] * shape.w[3], channels = shape.w[1]
+        let (byLine, byChannel) =
+            shape.role == .forward ? (channels * taps, taps) : (taps, channels * taps)
         return Launch(
             KernelSource(file: "conv_filters", target, [("ROWS", rows)]), [filters, to],
             geometry: [
-                pass.lines, source.channels, pass.taps.count, self.filters * channels * taps,
+                pass.lines, source.channels, pass.taps.count, shape.w[0] / groups * channels * taps, group,
                 byLine, byChannel,
             ] + pass.taps,
             items: [tiles(pass.lines, rows), groups])
     }
+}
 
-    private func pad(_ from: Buffer, _ to: Buffer, _ images: Int) -> Launch {
-        let s = source
-        let count = images * groups * s.channels
-        return Launch(
-            KernelSource(file: "conv_pad", target), [from, to],
-            geometry: [count, s.height, s.width, s.top, s.left, s.stepH, s.stepW, s.partH, s.partW, slack],
-            items: [count + 1])
+/// How images, each with a number of lines of results, are dealt out to items that work in memory of their own. What
+/// an item takes at a time is a block of lines of one image.
+struct ImageWork {
+    let lines: Int, block: Int, blocks: Int, runs: Int, items: Int
+    /// Elements of working memory of one item, of which `fixed` do not depend on the lines.
+    let perItem: Int, fixed: Int
+
+    /// Elements of all items.
+    var count: Int { items * perItem }
+
+    init(images: Int, lines: Int, fixed: Int, perLine: Int, _ target: OpenCLTarget) {
+        let (limit, rows) = (target.style.patchLimit, target.style.tileRows)
+        (self.lines, self.fixed) = (lines, aligned(fixed))
+        // Blocks are as large as memory allows, and as small as keeps all items busy.
+        let workers = target.style.workers
+        let most = perLine == 0 ? lines : max(1, limit / (8 * perLine))
+        let wanted = tiles(lines, max(1, tiles(2 * workers, max(1, images))))
+        block = max(rows, tiles(min(most, wanted, lines), rows) * rows)
+        blocks = tiles(lines, block)
+        runs = images * blocks
+        perItem = aligned(self.fixed + block * perLine)
+        items = max(min(runs, 1), min(runs, workers, max(images, 4 * limit / max(1, perItem))))
     }
+}
 
-    private func multiply(
-        _ pass: ConvolutionPass, _ source: Buffer, _ filters: Buffer, _ result: Buffer, _ images: Int
-    ) -> Launch {
-        let lanes = target.lanes
-        let isWhole = pass.gridW % lanes == 0
-        let length = (pass.gridH - 1) * self.source.partW + pass.gridW
-        let vectors = isWhole ? pass.gridH * pass.gridW / lanes : tiles(length, lanes)
-        // Shares of whole tiles; more than one where there are few images.
-        let panels = target.style.tilePanels
-        let wanted = max(1, min(tiles(vectors, panels), tiles(64, max(1, images * groups))))
-        let share = tiles(tiles(vectors, panels), wanted) * panels
-        return Launch(
-            KernelSource(
-                file: "conv_tiles", target, [("ROWS", rows), ("PANELS", panels), ("V", lanes)]),
-            [source, filters, result],
-            geometry: [
-                pass.lines, pass.off.count, self.source.plane * self.source.channels, pass.packedCount(rows),
-                groups,
-                pass.gridH, pass.gridW, self.source.partW, isWhole ? 1 : 0, vectors, share,
-                pass.lines * pass.resultPlane, pass.resultPlane, pass.first, pass.byRow, pass.byColumn,
-            ] + pass.off,
-            items: [tiles(vectors, share), images * groups],
-            finish: pass.isContiguous ? .runs : nil)
-    }
+/// Parts of some size that make up a count.
+func tiles(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
 
-    // MARK: Filter gradient
+/// The next multiple of a cache line's elements.
+func aligned(_ count: Int) -> Int { tiles(count, 64) * 64 }
 
-    /// Vectors of one kernel row.
-    private var across: Int { tiles(shape.w[3] * channels, target.lanes) }
-
-    /// Parts of a piece of some images: as many as keep all cores busy.
-    private func parts(_ images: Int) -> (count: Int, images: Int) {
-        let items = tiles(shape.w[2] * across, target.style.tilePanels) * tiles(filters, rows) * groups
-        let wanted = max(1, min(images, tiles(64, max(1, items))))
-        let share = max(1, tiles(images, wanted))
-        return (max(1, tiles(images, share)), share)
-    }
-
-    private var partCount: Int { pieces.reduce(0) { $0 + parts($1.count).count } }
-
-    private func filterGradient(_ memory: StepMemory) -> [Launch] {
-        var launches: [Launch] = []
-        let (x, y) = (shape.x, shape.y)
-        let last = memory.scratch(at: 0), panels = memory.scratch(at: sourceCount)
-        let sums = sourceCount + panelCount
-        var part = 0
-        for piece in pieces {
-            let s = source
-            let batches = piece.count * groups
-            launches.append(
-                Launch(
-                    KernelSource(file: "conv_channels_last", target),
-                    [memory.operands[0] + piece.lowerBound * x[1] * x[2] * x[3], last],
-                    geometry: [channels, s.height, s.width, s.top, s.left, s.partH, s.partW, batches, slack],
-                    items: [s.partH + 1, batches]))
-            launches.append(
-                Launch(
-                    KernelSource(file: "pack_panels", target, [("WIDTH", rows)]),
-                    [memory.operands[1] + piece.lowerBound * y[1] * positions, panels],
-                    geometry: [
-                        filters, positions, positions, 1, filters * positions,
-                        tiles(filters, rows) * rows * positions,
-                    ],
-                    items: [tiles(filters, rows), tiles(positions, 256), batches]))
-            let share = parts(piece.count)
-            launches.append(
-                sum(panels, last, memory.scratch(at: sums + part * shape.w.count), piece.count, share))
-            part += share.count
-        }
-        let group = target.style.group
-        launches.append(
-            Launch(
-                KernelSource(file: "conv_finish", target, [("GROUP", group)]),
-                [memory.scratch(at: sums), memory.result],
-                geometry: [shape.w.count, partCount, channels, shape.w[2], shape.w[3]],
-                items: [shape.w.count], group: [group], finish: .values))
-        return launches
-    }
-
-    private func sum(
-        _ panels: Buffer, _ last: Buffer, _ sums: Buffer, _ images: Int, _ share: (count: Int, images: Int)
-    ) -> Launch {
-        let s = source
-        let off = (0..<shape.y[2]).flatMap { row in
-            (0..<shape.y[3]).map { column in
-                (row * shape.window.strideH * s.partW + column * shape.window.strideW) * channels
-            }
-        }
-        return Launch(
-            KernelSource(
-                file: "conv_sums", target,
-                [("ROWS", rows), ("PANELS", target.style.tilePanels), ("V", target.lanes)]),
-            [panels, last, sums],
-            geometry: [
-                filters, shape.w[2], shape.w[3] * channels, s.partW * channels, positions, images,
-                share.images,
-                groups, tiles(filters, rows) * rows * positions, s.plane * channels, shape.w.count,
-            ] + off,
-            items: [
-                tiles(shape.w[2] * across, target.style.tilePanels), tiles(filters, rows),
-                share.count * groups,
+extension KernelSource {
+    /// A variant of the file `cl/FAMILY.cl` behind other files and the micro-kernel, with terms by a table.
+    init(convolution family: String, _ files: [String], _ target: OpenCLTarget) {
+        self.init(
+            tiled: family, using: files, target,
+            [
+                ("ROWS", target.style.tileRows), ("PANELS", 3), ("V", target.lanes), ("TABLE", nil),
+                ("WHOLE", nil),
             ])
     }
 }
@@ -228,8 +143,12 @@ struct PaddedSource {
 
     /// Elements of one channel.
     var plane: Int { stepH * stepW * partH * partW }
-    /// What offsets may reach beyond the last element of an image.
-    var slack: Int { partW }
+
+    /// Elements of an image of one group, and what vectors may read after it.
+    func count(_ target: OpenCLTarget) -> Int { channels * plane + partW + 4 * target.lanes }
+
+    /// What `pad` reads.
+    var geometry: [Int] { [channels, height, width, top, left, stepH, stepW, partH, partW] }
 
     init(_ shape: Convolution) {
         let window = shape.window
@@ -249,8 +168,7 @@ struct PaddedSource {
         } else {
             (channels, height, width) = (shape.w[1], shape.x[2], shape.x[3])
             (top, left) = (window.paddingH, window.paddingW)
-            // With its channels last, an image is read at any step.
-            if shape.role == .forward { (stepH, stepW) = (window.strideH, window.strideW) }
+            (stepH, stepW) = (window.strideH, window.strideW)
             partH = (height + 2 * top + stepH - 1) / stepH
             partW = (width + 2 * left + stepW - 1) / stepW
         }
@@ -272,8 +190,10 @@ struct ConvolutionPass {
     /// Where results go: first + row·byRow + column·byColumn, `resultPlane` between lines.
     var first: Int, byRow: Int, byColumn: Int, resultPlane: Int
 
-    /// Whether neighbouring positions, also of neighbouring rows, are neighbours in the result.
-    var isContiguous: Bool { byColumn == 1 && byRow == gridW }
+    /// Vectors along all of the padded rows.
+    func vectors(_ target: OpenCLTarget, _ source: PaddedSource) -> Int {
+        gridH > 0 ? tiles((gridH - 1) * source.partW + gridW, target.lanes) : 0
+    }
 
     /// Elements of one group's packed filters.
     func packedCount(_ rows: Int) -> Int { (lines + rows - 1) / rows * rows * off.count }

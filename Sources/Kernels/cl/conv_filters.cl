@@ -1,8 +1,8 @@
-// Filters in panels for `conv_tiles`: y[((group·panels + panel)·terms + channel·taps + tap)·ROWS + i] is the filter of
+// Filters in panels for `conv_images`: y[group·distance + (panel·terms + channel·taps + tap)·ROWS + i] is the filter of
 // line panel·ROWS + i, zeros past the last line. Lines are filters, or channels for the input gradient.
 //
 // Work-items (panel, group). Macros: NAME, REAL, WIDE (64-bit indices), ROWS. Geometry: lines; channels; taps; elements
-// of one group of filters; strides of line, channel and kernel position; then the kernel position of every tap.
+// of one group of filters, and of its panels; strides of line, channel and kernel position; then the kernel position of every tap.
 #ifndef NAME
 #define NAME conv_filters
 #endif
@@ -25,12 +25,12 @@ void NAME(global const REAL *w, long w0, global REAL *restrict y, long y0, globa
     const INDEX panel = (INDEX)get_global_id(0), group = (INDEX)get_global_id(1);
     if (panel >= panels) return;
     w += w0 + (long)group * g[3];
-    y += y0 + ((long)group * panels + panel) * channels * taps * ROWS;
+    y += y0 + (long)group * g[4] + (long)panel * channels * taps * ROWS;
     for (INDEX c = 0; c < channels; c++)
         for (INDEX t = 0; t < taps; t++, y += ROWS)
             for (int i = 0; i < ROWS; i++) {
                 const INDEX line = panel * ROWS + i;
-                y[i] = line < lines ? w[(long)line * g[4] + (long)c * g[5] + g[6 + t]] : (REAL)0;
+                y[i] = line < lines ? w[(long)line * g[5] + (long)c * g[6] + g[7 + t]] : (REAL)0;
             }
 }
 

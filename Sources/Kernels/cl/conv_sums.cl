@@ -1,102 +1,82 @@
-// Partial filter gradients: sums[piece, filter, u, (v, channel)] = Σ over the piece's images and all positions of
-// cotangent·image, from cotangents in panels of ROWS filters (`pack_panels`) and images with their channels last
-// (`conv_channels_last`), in which neighbouring v and channels lie side by side.
+// Partial filter gradients with channels in the lanes: sums[piece, filter, u, (v, channel)] = Σ over the piece's images
+// and all positions of cotangent·image. Kernel columns and channels lie side by side in images with their channels last.
 //
-// Every image is summed on its own and then added. Work-items (tile of PANELS vectors, tile of ROWS filters,
-// piece·groups + group). Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS, V. Geometry: filters; kernel height; run
-// of one kernel row; distance between kernel rows in an image; positions; images; images of one piece; groups; elements
-// between images of the panels and of the channels-last images; elements of all filters; then the element of every
-// position.
-#ifndef NAME
-#define NAME conv_sums
-#endif
-#ifndef REAL
-#define REAL float
-#endif
+// A work-item takes a run of (piece, group, block of filters), in this order. Some images at a time it turns images and
+// cotangents round in its working memory, and adds their sums, `depth` positions at a time, to those of the piece.
+//
+// Geometry: runs; blocks of filters; filters of a block; filters; groups; elements of working memory of one item, and of
+// the images there; elements of one of these; images together; images; images of a piece; positions; depth; kernel
+// height; vectors of a kernel row; elements between kernel rows; top and left zeros' elements; the four numbers of
+// `last`; then the element of every position of the images together.
+//
+// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile), TABLE, WHOLE.
 #ifdef WIDE
 #define INDEX long
 #else
 #define INDEX int
 #endif
-#ifndef ROWS
-#define ROWS 8
-#endif
-#ifndef PANELS
-#define PANELS 3
-#endif
-#ifndef V
-#define V 16
-#endif
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
-#define VECTOR JOIN(REAL, V)
-#define LOAD(p) JOIN(vload, V)(0, p)
-#define STORE(v, p) JOIN(vstore, V)(v, 0, p)
-#pragma OPENCL FP_CONTRACT ON
+#define LAST 17
+#define TERMS 21
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void NAME(global const REAL *restrict d, long d0, global const REAL *restrict x, long x0, global REAL *restrict y,
-          long y0, global const INDEX *g, int g0) {
+void NAME(global const REAL *d, long d0, global const REAL *x, long x0, global REAL *y, long y0, global REAL *work,
+          long work0, global const INDEX *g, int g0) {
     g += g0;
-    const INDEX filters = g[0], run = g[2], across = (run + V - 1) / V, vectors = g[1] * across, positions = g[4];
-    const INDEX v = (INDEX)get_global_id(0) * PANELS, filter = (INDEX)get_global_id(1) * ROWS;
-    const INDEX z = (INDEX)get_global_id(2), groups = g[7], piece = z / groups, group = z - piece * groups;
-    if (v >= vectors || filter >= filters) return;
-    global const INDEX *off = g + 11;
-    const INDEX begin = piece * g[6], end = begin + g[6] < g[5] ? begin + g[6] : g[5];
-    INDEX at[PANELS];
-    VECTOR total[ROWS][PANELS];
-#pragma unroll
-    for (int q = 0; q < PANELS; q++) {
-        const INDEX vector = v + q < vectors ? v + q : vectors - 1;
-        at[q] = vector / across * g[3] + vector % across * V;
-#pragma unroll
-        for (int i = 0; i < ROWS; i++) total[i][q] = (VECTOR)(0);
-    }
-    for (INDEX image = begin; image < end; image++) {
-        global const REAL *dp = d + d0 + ((long)image * groups + group) * g[8] + (long)filter * positions;
-        global const REAL *xp = x + x0 + ((long)image * groups + group) * g[9];
-        VECTOR sum[ROWS][PANELS];
-#pragma unroll
-        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-            for (int q = 0; q < PANELS; q++) sum[i][q] = (VECTOR)(0);
-        for (INDEX p = 0; p < positions; p++) {
-            global const REAL *from = xp + off[p];
-            VECTOR right[PANELS];
-#pragma unroll
-            for (int q = 0; q < PANELS; q++) right[q] = LOAD(from + at[q]);
-#pragma unroll
-            for (int i = 0; i < ROWS; i++) {
-                const VECTOR left = (VECTOR)(dp[i]);
-#pragma unroll
-                for (int q = 0; q < PANELS; q++) sum[i][q] += left * right[q];
+    const INDEX blocks = g[1], filters = g[3], groups = g[4], batch = g[8], positions = g[11], depth = g[12];
+    const INDEX across = g[14], vectors = g[13] * across, tiles = (vectors + PANELS - 1) / PANELS, row = vectors * V;
+    const long item = get_global_id(0), items = get_global_size(0), pixels = (long)g[LAST] * g[LAST + 1] * g[LAST + 2];
+    global REAL *last = work + work0 + item * g[5], *panels = last + g[6];
+    for (INDEX i = 0; i < g[6]; i++) last[i] = 0;
+    const INDEX begin = (INDEX)(g[0] * item / items), end = (INDEX)(g[0] * (item + 1) / items);
+    for (INDEX run = begin; run < end; run++) {
+        const INDEX sheet = run / blocks, filter = (run - sheet * blocks) * g[2];
+        const INDEX here = filters - filter < g[2] ? filters - filter : g[2];
+        const INDEX piece = sheet / groups, group = sheet - piece * groups;
+        const INDEX from = piece * g[10], to = g[9] - from < g[10] ? g[9] : from + g[10];
+        global REAL *sums = y + y0 + ((long)sheet * filters + filter) * row;
+        for (INDEX n = from; n < to; n += batch) {
+            const INDEX count = to - n < batch ? to - n : batch, terms = count * positions;
+            for (INDEX i = 0; i < count; i++) {
+                const long image = (long)(n + i) * groups + group;
+                JOIN(NAME, _last)(x + x0 + image * pixels, g + LAST, last + i * g[7] + g[16]);
+                global const REAL *cotangent = d + d0 + (image * filters + filter) * positions;
+                for (INDEX f = 0; f < here; f += ROWS)
+                    JOIN(NAME, _panel)(cotangent + f * positions, positions, here - f, positions,
+                                       panels + (f * batch + i * ROWS) * positions);
             }
-            dp += ROWS;
+            for (INDEX t = 0; t < tiles; t++) {
+                const INDEX v = vectors * t / tiles, some = vectors * (t + 1) / tiles - v;
+                INDEX at[PANELS], place[PANELS];
+                for (int j = 0; j < PANELS; j++) {
+                    at[j] = (v + j) / across * g[15] + (v + j) % across * V;
+                    place[j] = (v + j) * V;
+                }
+                for (INDEX k = 0; k < terms; k += depth) {
+                    const INDEX part = terms - k < depth ? terms - k : depth;
+                    global const INDEX *off = g + TERMS + k;
+                    const int adds = n > from || k > 0;
+                    for (INDEX f = 0; f < here; f += ROWS) {
+                        global const REAL *a = panels + (long)f * batch * positions + (long)k * ROWS;
+                        global REAL *c = sums + (long)f * row;
+                        const int rows = here - f < ROWS ? here - f : ROWS;
+                        if (some == 1) JOIN(NAME, _tile1)(part, a, last, off, at, c, row, 1, place, 0, rows, adds);
+#if PANELS > 1
+                        if (some == 2) JOIN(NAME, _tile2)(part, a, last, off, at, c, row, 1, place, 0, rows, adds);
+#endif
+#if PANELS > 2
+                        if (some == 3) JOIN(NAME, _tile3)(part, a, last, off, at, c, row, 1, place, 0, rows, adds);
+#endif
+                    }
+                }
+            }
         }
-#pragma unroll
-        for (int i = 0; i < ROWS; i++)
-#pragma unroll
-            for (int q = 0; q < PANELS; q++) total[i][q] += sum[i][q];
-    }
-    y += y0 + (long)piece * g[10] + ((long)group * filters + filter) * g[1] * run;
-    const INDEX count = filters - filter < ROWS ? filters - filter : ROWS;
-#pragma unroll
-    for (int q = 0; q < PANELS; q++) {
-        if (v + q >= vectors) continue;
-        const INDEX u = (v + q) / across, first = (v + q) % across * V, lanes = run - first < V ? run - first : V;
-        REAL spilled[ROWS * V];
-#pragma unroll
-        for (int i = 0; i < ROWS; i++) STORE(total[i][q], spilled + i * V);
-        for (INDEX i = 0; i < count; i++)
-            for (INDEX lane = 0; lane < lanes; lane++)
-                y[((long)i * g[1] + u) * run + first + lane] = spilled[i * V + lane];
     }
 }
 
-#undef STORE
-#undef LOAD
-#undef VECTOR
+#undef TERMS
+#undef LAST
 #undef JOIN
 #undef JOIN_
 #undef INDEX

@@ -15,7 +15,7 @@
 #define QUAD JOIN(REAL, 4)
 
 // One panel whose terms lie next to each other: blocks of four lines by four terms.
-static void JOIN(NAME, _turn)(global const REAL *from, const long by_line, const INDEX lines, const INDEX terms,
+static APART void JOIN(NAME, _turn)(global const REAL *from, const long by_line, const INDEX lines, const INDEX terms,
                               global REAL *to, const INDEX width) {
     INDEX i = 0;
     for (; i + 4 <= lines; i += 4, from += 4 * by_line) {
@@ -38,7 +38,7 @@ static void JOIN(NAME, _turn)(global const REAL *from, const long by_line, const
         for (INDEX k = 0; k < terms; k++) to[(long)k * width + i] = 0;
 }
 
-static void JOIN(NAME, _pack)(global const REAL *from, const long by_line, const long by_term, const INDEX lines,
+static APART void JOIN(NAME, _pack)(global const REAL *from, const long by_line, const long by_term, const INDEX lines,
                               const INDEX terms, global REAL *to, const INDEX width) {
     if (by_line != 1) {
         for (INDEX first = 0; first < lines; first += width)

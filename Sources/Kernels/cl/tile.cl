@@ -7,7 +7,7 @@
 // lie where a table says: so b may be a packed panel, or an image as it is. Only `rows` rows and the first
 // lanes[j] lanes of each vector are written. The text is read once for each number of vectors, 1 to PANELS.
 //
-// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS, V, VECTORS, TABLE.
+// Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS, V, VECTORS, TABLE, WHOLE (all vectors are written whole).
 #ifdef WIDE
 #define INDEX long
 #else
@@ -18,9 +18,14 @@
 #define VECTOR JOIN(REAL, V)
 #define LOAD(p) JOIN(vload, V)(0, p)
 #define STORE(v, p) JOIN(vstore, V)(v, 0, p)
+#ifdef WHOLE
+#define IS_WHOLE(j) 1
+#else
+#define IS_WHOLE(j) (lanes[j] == V && c_column == 1)
+#endif
 #pragma OPENCL FP_CONTRACT ON
 
-static void JOIN(JOIN(NAME, _tile), VECTORS)(
+static APART void JOIN(JOIN(NAME, _tile), VECTORS)(
     const INDEX terms, global const REAL *a, global const REAL *b,
 #ifdef TABLE
     global const INDEX *term,
@@ -56,7 +61,7 @@ static void JOIN(JOIN(NAME, _tile), VECTORS)(
 #pragma unroll
     for (int j = 0; j < VECTORS; j++) {
         global REAL *to = c + (long)place[j] * c_column;
-        if (lanes[j] == V && c_column == 1) {
+        if (IS_WHOLE(j)) {
 #pragma unroll
             for (int i = 0; i < ROWS; i++)
                 if (i < rows) {
@@ -76,6 +81,7 @@ static void JOIN(JOIN(NAME, _tile), VECTORS)(
     }
 }
 
+#undef IS_WHOLE
 #undef STORE
 #undef LOAD
 #undef VECTOR
