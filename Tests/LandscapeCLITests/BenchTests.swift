@@ -97,9 +97,15 @@ import Testing
         #expect(worse.errors.contains("2 of 2 measurements fell below 0.9"), "\(worse.errors)")
         #expect(try bench("--compare", path, slow).status == 0)
         #expect(try bench("--compare", slow, path, "--fail-below", "0.9").output.contains("2 faster"))
-        json["results"] = (json["results"] as? [[String: Any]] ?? []).map {
-            $0.merging(["foreignLoad": 1]) { $1 }
-        }
+        let tripled = json["results"] as? [[String: Any]] ?? []
+        // A measurement that is gone does not pass.
+        json["results"] = Array(tripled.prefix(1))
+        let fewer = folder.path("fewer.json")
+        try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: fewer))
+        let gone = try bench("--compare", path, fewer, "--fail-below", "0.1")
+        #expect(gone.status != 0 && gone.errors.contains("lacks cpu launch/single"), "\(gone.errors)")
+        #expect(try bench("--compare", path, fewer).status == 0)
+        json["results"] = tripled.map { $0.merging(["foreignLoad": 1]) { $1 } }
         try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: slow))
         let busy = try bench("--compare", path, slow, "--fail-below", "0.9")
         #expect(busy.status == 0 && busy.output.contains("2 machine busy"), "\(busy.output)")
@@ -113,8 +119,8 @@ import Testing
             (["--device", "opencl:99", "--only", "launch"], "opencl:99"),
             (["--device", "gpu", "--only", "launch"], "device \"gpu\" is unknown"),
             (["--only", "nothing"], "no group or measurement \"nothing\""),
-            (["--compare", path, folder.path("missing.json")], "missing.json: cannot be read"),
-            (["--compare", file, path], "no result of"),
+            (["--compare", path, folder.path("missing.json")], "missing.json': No such file"),
+            (["--compare", file, path], "or is truncated"),
             (["--compare", path, other], "format 7"),
             (["--compare", path], "two files"),
             (["--fail-below", "0.9"], "--fail-below needs --compare"),

@@ -153,12 +153,18 @@ struct BenchCommand: ParsableCommand {
         }
         if json { try Console.json(comparison) } else { print(BenchTables.table(comparison)) }
         guard let failBelow else { return }
+        var problems: [String] = []
         let slow = comparison.rows(below: failBelow)
         if !slow.isEmpty {
             let names = slow.map { "\($0.device) \($0.id)" }.joined(separator: ", ")
-            throw CommandError(
+            problems.append(
                 "\(slow.count) of \(comparison.rows.count) measurements fell below "
                     + "\(formatSignificant(failBelow)) of their speed: \(names)")
         }
+        // What failed or was left out has no speed at all.
+        if !comparison.missing.isEmpty {
+            problems.append("\(compare[1]) lacks " + comparison.missing.joined(separator: ", "))
+        }
+        if !problems.isEmpty { throw CommandError(problems.joined(separator: "; ")) }
     }
 }
