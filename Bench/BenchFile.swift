@@ -152,6 +152,9 @@ public struct BenchResult: Sendable, Codable {
 
     /// Runs, operations or bytes per second, by the median.
     public func rate(_ amount: Int) -> Double { Double(amount) / summary.median }
+
+    /// The same by the median of the best round.
+    func bestRate(_ amount: Int) -> Double { Double(amount) / samples.map { Summary($0).median }.min()! }
 }
 
 /// A measurement that gave no time.
