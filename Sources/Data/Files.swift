@@ -47,6 +47,7 @@ private func append(to bytes: inout [UInt8], from descriptor: Int32, room: Int) 
 
 /// Makes the folder at `path` and those above it; one that is there is fine.
 public func makeFolder(_ path: String) throws(DataError) {
+    guard !path.isEmpty else { throw DataError("the name of the folder is empty, expected a path") }
     let failure = folderFailure(path)
     if failure != 0 { throw DataError("\(path): the folder cannot be made", code: failure) }
 }

@@ -55,6 +55,10 @@ import Testing
         let first = (json["results"] as? [[String: Any]] ?? []).first ?? [:]
         let share = number((first["fractions"] as? [String: Any])?["compute"])
         #expect(share > 0 && share <= 1)
+        // Launches have no roofline: the figure of the earlier run goes.
+        let second = try bench("--device", "cpu", "--only", "launch", "--budget", "0.02", "--output", output)
+        let left = try Set(FileManager.default.contentsOfDirectory(atPath: output))
+        #expect(second.status == 0 && left == ["bench.json", "report.html"], "\(left)")
     }
 
     @Test func withoutGnuplotAFigureIsNoted() throws {

@@ -27,7 +27,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "A device as `landscape devices` lists it; may be repeated. All devices unless given.")
     var device: [String] = []
 
-    @Option(help: "A group, or the beginning of a measurement's name, as --list shows them; may be repeated.")
+    @Option(
+        help: ArgumentHelp(
+            "What to measure: a name that --list shows, or its first parts; may be repeated.",
+            discussion:
+                "work takes the whole group, work/cnn all of that network, work/cnn/loss one measurement."))
     var only: [String] = []
 
     @Flag(help: "A few measurements with small budgets: under a minute.")
@@ -79,6 +83,27 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--budget is above 0 and at most 3600 seconds, found \(budget)")
         }
         if serve, device.count > 1 { throw ValidationError("--serve takes one --device") }
+        try refuse(measuring, if: !compare.isEmpty, beside: "--compare")
+        try refuse(
+            measuring.subtracting(["--device", "--seed", "--precision", "--profile"]), if: serve,
+            beside: "--serve")
+    }
+
+    /// The options that say what to measure, and how, of those that were given.
+    private var measuring: Set<String> {
+        let given: [(String, Bool)] = [
+            ("--device", !device.isEmpty), ("--only", !only.isEmpty), ("--quick", quick), ("--list", list),
+            ("--budget", budget != nil), ("--seed", seed != 0), ("--precision", precision != .float32),
+            ("--output", output != nil), ("--profile", profile),
+        ]
+        return Set(given.filter(\.1).map(\.0) + (compare.isEmpty || !serve ? [] : ["--serve"]))
+    }
+
+    private func refuse(_ options: Set<String>, if applies: Bool, beside other: String) throws {
+        if applies, !options.isEmpty {
+            let names = options.sorted().joined(separator: ", ")
+            throw ValidationError("\(names): no effect beside \(other)")
+        }
     }
 
     private var options: BenchOptions {
@@ -95,7 +120,7 @@ struct BenchCommand: ParsableCommand {
         if serve { return try runServer() }
         let run = try BenchRun(options)
         let devices = try selectors()
-        if let output { try BenchFolder.prepare(output) }
+        let folder = try output.map { try BenchFolder.prepare($0) }
         var shown = Set<String>()
         let file = run.run(on: devices) { device, id in
             if Console.isTerminal {
@@ -109,7 +134,7 @@ struct BenchCommand: ParsableCommand {
             throw CommandError("nothing that was chosen is available on \(devices.joined(separator: ", "))")
         }
         if json { try Console.json(file) } else { BenchTables(file).show() }
-        if let output { try BenchFolder.write(file, to: output) }
+        if let folder { try BenchFolder.write(file, to: folder) }
         if let first = file.failures.first {
             let rest = file.failures.count > 1 ? ", and \(file.failures.count - 1) more" : ""
             throw CommandError("\(first.device), \(first.id): \(first.problem)\(rest)")
