@@ -77,14 +77,16 @@ public struct BenchOptions: Sendable, Codable, Equatable {
     public var rule: SamplingRule
     /// How often each workload is made ready anew, in other memory and at another time.
     public var rounds: Int
+    /// Threads of the CPU backend; nil for one per processor.
+    public var threads: Int?
 
     /// Options from their parts.
     public init(
         isQuick: Bool = false, only: [String] = [], precision: Precision = .float32, seed: UInt64 = 0,
-        rule: SamplingRule = SamplingRule(), rounds: Int = 3
+        rule: SamplingRule = SamplingRule(), rounds: Int = 3, threads: Int? = nil
     ) {
         (self.isQuick, self.only, self.precision) = (isQuick, only, precision)
-        (self.seed, self.rule, self.rounds) = (seed, rule, rounds)
+        (self.seed, self.rule, self.rounds, self.threads) = (seed, rule, rounds, threads)
     }
 }
 

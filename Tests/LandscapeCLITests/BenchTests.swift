@@ -26,7 +26,10 @@ import Testing
     }
 
     @Test func aRunOfLaunches() throws {
-        let json = try Command.json(["bench", "--device", "cpu", "--only", "launch", "--budget", "0.02"])
+        let json = try Command.json([
+            "bench", "--device", "cpu", "--only", "launch", "--budget", "0.02", "--threads", "1",
+        ])
+        #expect(number((json["options"] as? [String: Any])?["threads"]) == 1)
         #expect(number(json["formatVersion"]) == 1)
         let results = json["results"] as? [[String: Any]] ?? []
         #expect(results.compactMap { $0["id"] as? String } == ["launch/back-to-back", "launch/single"])

@@ -49,6 +49,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "float32 or float64; matrix products are measured in both.")
     var precision: Precision = .float32
 
+    @Option(help: "Threads of the CPU backend. Default: one per processor.")
+    var threads: Int?
+
     @Option(help: "Folder for bench.json, the roofline figure and report.html.")
     var output: String?
 
@@ -83,9 +86,10 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--budget is above 0 and at most 3600 seconds, found \(budget)")
         }
         if serve, device.count > 1 { throw ValidationError("--serve takes one --device") }
+        try CommonOptions.use(threads: threads)
         try refuse(measuring, if: !compare.isEmpty, beside: "--compare")
         try refuse(
-            measuring.subtracting(["--device", "--seed", "--precision", "--profile"]), if: serve,
+            measuring.subtracting(["--device", "--seed", "--precision", "--threads", "--profile"]), if: serve,
             beside: "--serve")
     }
 
@@ -94,7 +98,7 @@ struct BenchCommand: ParsableCommand {
         let given: [(String, Bool)] = [
             ("--device", !device.isEmpty), ("--only", !only.isEmpty), ("--quick", quick), ("--list", list),
             ("--budget", budget != nil), ("--seed", seed != 0), ("--precision", precision != .float32),
-            ("--output", output != nil), ("--profile", profile),
+            ("--threads", threads != nil), ("--output", output != nil), ("--profile", profile),
         ]
         return Set(given.filter(\.1).map(\.0) + (compare.isEmpty || !serve ? [] : ["--serve"]))
     }
@@ -110,7 +114,7 @@ struct BenchCommand: ParsableCommand {
         let rule = SamplingRule(budget: budget ?? (quick ? 0.3 : 2.5))
         return BenchOptions(
             isQuick: quick, only: only, precision: precision, seed: seed, rule: rule,
-            rounds: quick ? 2 : 3)
+            rounds: quick ? 2 : 3, threads: threads)
     }
 
     func run() throws {
