@@ -1,4 +1,5 @@
 import Backend
+import Data
 import Foundation
 import Planner
 
@@ -29,30 +30,36 @@ public struct BenchFile: Sendable, Codable {
         (self.results, self.failures) = (results, failures)
     }
 
-    /// Reads a file that a run has written.
+    /// Reads a file that a run has written. What follows from the samples is computed anew.
     public static func read(_ path: String) throws(BenchError) -> BenchFile {
         let data: Foundation.Data
-        do {
-            data = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
+        do throws(DataError) {
+            data = Foundation.Data(try readBytes(path))
         } catch {
-            throw BenchError("\(path): cannot be read: \((error as NSError).localizedDescription)")
+            throw BenchError("\(error)")
         }
         struct Version: Decodable { var formatVersion: Int }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         guard let version = try? decoder.decode(Version.self, from: data) else {
-            throw BenchError("\(path): no result of `landscape bench --json`")
+            throw BenchError("\(path): is not a file that `landscape bench` wrote, or is truncated")
         }
         guard version.formatVersion == currentFormat else {
             throw BenchError(
                 "\(path): format \(version.formatVersion), but this version reads format \(currentFormat)")
         }
-        do {
-            return try decoder.decode(BenchFile.self, from: data)
-        } catch {
+        guard var file = try? decoder.decode(BenchFile.self, from: data) else {
             throw BenchError("\(path): a result of `landscape bench` that is damaged")
         }
+        for index in file.results.indices {
+            do throws(BenchError) {
+                try file.results[index].summarise()
+            } catch {
+                throw BenchError("\(path): \(error)")
+            }
+        }
+        return file
     }
 }
 
@@ -70,14 +77,16 @@ public struct BenchOptions: Sendable, Codable, Equatable {
     public var rule: SamplingRule
     /// How often each workload is made ready anew, in other memory and at another time.
     public var rounds: Int
+    /// Threads of the CPU backend; nil for one per processor.
+    public var threads: Int?
 
     /// Options from their parts.
     public init(
         isQuick: Bool = false, only: [String] = [], precision: Precision = .float32, seed: UInt64 = 0,
-        rule: SamplingRule = SamplingRule(), rounds: Int = 3
+        rule: SamplingRule = SamplingRule(), rounds: Int = 3, threads: Int? = nil
     ) {
         (self.isQuick, self.only, self.precision) = (isQuick, only, precision)
-        (self.seed, self.rule, self.rounds) = (seed, rule, rounds)
+        (self.seed, self.rule, self.rounds, self.threads) = (seed, rule, rounds, threads)
     }
 }
 
@@ -131,8 +140,23 @@ public struct BenchResult: Sendable, Codable {
         foreignLoad = [foreignLoad, round.foreignLoad].compactMap { $0 }.max()
     }
 
+    /// Makes the summary from the samples; throws if they are no times.
+    mutating func summarise() throws(BenchError) {
+        guard !samples.isEmpty, samples.allSatisfy({ !$0.isEmpty }) else {
+            throw BenchError("\(device) \(id): a round without samples, expected at least one in each")
+        }
+        if let bad = samples.joined().first(where: { !($0 > 0 && $0.isFinite) }) {
+            throw BenchError(
+                "\(device) \(id): a sample of \(bad.isNaN ? "nan" : "\(bad)") s, expected a time above 0")
+        }
+        summary = Summary(samples.flatMap { $0 })
+    }
+
     /// Runs, operations or bytes per second, by the median.
     public func rate(_ amount: Int) -> Double { Double(amount) / summary.median }
+
+    /// The same by the median of the best round.
+    func bestRate(_ amount: Int) -> Double { Double(amount) / samples.map { Summary($0).median }.min()! }
 }
 
 /// A measurement that gave no time.

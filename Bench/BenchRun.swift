@@ -83,13 +83,22 @@ public struct BenchRun {
 }
 
 extension Ceilings {
-    /// The ceilings that matrix products and copies of one device have reached.
+    /// The ceilings that matrix products and copies of one device have reached in their best rounds: a disturbance can
+    /// only lower them.
     init(measured results: [BenchResult]) {
-        var flops: [Precision: Double] = [:]
-        for result in results where result.group == "gemm" {
-            flops[result.precision] = max(flops[result.precision] ?? 0, result.rate(result.work.flops))
+        func best(_ members: [BenchResult], _ amount: (BenchResult) -> Int) -> (rate: Double, BenchResult)? {
+            members.map { ($0.bestRate(amount($0)), $0) }.max { $0.0 < $1.0 }
         }
-        let bytes = results.filter { $0.group == "memory" }.map { $0.rate($0.work.bytes) }.max()
-        self.init(flops: flops, bytes: bytes)
+        var flops: [Precision: Double] = [:], winners: [BenchResult] = []
+        let products = results.filter { $0.group == "gemm" }
+        for precision in Set(products.map(\.precision)) {
+            guard let (rate, winner) = best(products.filter { $0.precision == precision }, \.work.flops)
+            else { continue }
+            flops[precision] = rate
+            winners.append(winner)
+        }
+        let copy = best(results.filter { $0.group == "memory" }, \.work.bytes)
+        if let copy { winners.append(copy.1) }
+        self.init(flops: flops, bytes: copy?.rate, isDisturbed: winners.contains(where: \.isDisturbed))
     }
 }

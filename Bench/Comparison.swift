@@ -30,6 +30,8 @@ public struct Comparison: Sendable, Codable {
     public var rows: [Row]
     /// Measurements that only the first, or only the second run has.
     public var onlyFirst: [String], onlySecond: [String]
+    /// Those that only the first run has, and why where the second run tells.
+    public var missing: [String]
 
     /// Compares two runs. Devices are matched by the way `--device` names them.
     public init(_ first: BenchFile, _ second: BenchFile) {
@@ -41,6 +43,8 @@ public struct Comparison: Sendable, Codable {
         }
         onlyFirst = first.results.map(key).filter { others[$0] == nil }
         onlySecond = second.results.map(key).filter { !known.contains($0) }
+        let reasons = Dictionary(second.failures.map { ("\($0.device) \($0.id)", $0.problem) }) { a, _ in a }
+        missing = onlyFirst.map { name in name + (reasons[name].map { " (\($0))" } ?? "") }
     }
 
     /// The part of a difference that two runs of one program may show, on top of the noise within a run: memory lies

@@ -6,11 +6,13 @@ public struct Ceilings: Sendable, Codable, Equatable {
     public var flops: [String: Double]
     /// Bytes per second of the fastest copy or triad.
     public var bytes: Double?
+    /// Whether others worked on the machine meanwhile: then the device may deliver more. Nil where that was not noted.
+    public var isDisturbed: Bool?
 
     /// Ceilings from their parts.
-    public init(flops: [Precision: Double], bytes: Double?) {
+    public init(flops: [Precision: Double], bytes: Double?, isDisturbed: Bool? = nil) {
         self.flops = Dictionary(uniqueKeysWithValues: flops.map { ($0.rawValue, $1) })
-        self.bytes = bytes
+        (self.bytes, self.isDisturbed) = (bytes, isDisturbed)
     }
 
     /// The rate of operations that a program can reach that makes `intensity` operations per byte: the smaller of

@@ -7,11 +7,12 @@ import Planner
 /// A block of vectors is stored parameter by parameter, `[entry][width][elements]`, so that every entry's part is one
 /// stretch `[width, …]`; vectors are copied into that order before a pass, and results out of it afterwards.
 final class BatchPass {
+    /// Its programs and their plans.
+    let parts: PassParts
     /// Vectors of one pass.
-    let width: Int
+    var width: Int { parts.width }
     private let risk: Risk
     private let batchSize: Int
-    private let program: Program
     private let scalars: [String]
     private let held: HeldValues?
     /// What is left to do where values are held.
@@ -24,27 +25,20 @@ final class BatchPass {
     private var block: (vectors: DeviceArray, results: DeviceArray)?
 
     init(
-        _ program: Program, of risk: Risk, batchSize: Int, scalars: [String], held: HeldValues?,
-        width: Int = 1
+        _ parts: PassParts, of risk: Risk, batchSize: Int, scalars: [String], held: HeldValues?
     ) throws(BackendError) {
-        (self.risk, self.batchSize, self.scalars, self.held, self.width) = (
-            risk, batchSize, scalars, held, width
+        (self.parts, self.risk, self.batchSize, self.scalars, self.held) = (
+            parts, risk, batchSize, scalars, held
         )
-        func stacked(_ program: Program) -> Program {
-            width == 1
-                ? program
-                : program.stacked(width) { $0.hasPrefix("v of ") || $0.hasPrefix("sum of ") }
-        }
-        self.program = stacked(program)
-        let (backend, precision) = (risk.space.backend, risk.space.precision)
+        let (backend, precision, width) = (risk.space.backend, risk.space.precision, parts.width)
         // A block is a luxury: it leaves half of the memory to others.
         let most = width == 1 ? Int.max : backend.freeMemory / 2
-        func compile(_ program: Program) throws(BackendError) -> any Executable {
-            let plan = try backend.plan(program, precision)
-            if plan.peakBytes > most {
-                throw BackendError(.outOfMemory, "a block of \(width) vectors takes \(plan.peakBytes) bytes")
+        func compile(_ part: PassParts.Part) throws(BackendError) -> any Executable {
+            if part.plan.peakBytes > most {
+                throw BackendError(
+                    .outOfMemory, "a block of \(width) vectors takes \(part.plan.peakBytes) bytes")
             }
-            return try backend.compile(program, precision)
+            return try backend.compile(part.program, precision)
         }
         func vectors() throws(BackendError) -> DeviceArray { try risk.space.vectors(width) }
         zero = try vectors()
@@ -53,21 +47,13 @@ final class BatchPass {
         for _ in 0..<3 { scalarTurns.append(try backend.allocate(max(1, scalars.count), precision)) }
         (self.turns, self.scalarTurns) = (turns, scalarTurns)
         block = width == 1 ? nil : (vectors: try vectors(), results: try vectors())
-        rest = if let held { try compile(stacked(held.rest)) } else { nil }
-        whole = held?.holdsAll == true ? nil : try compile(self.program)
-    }
-
-    /// Bytes that the pass moves for one vector and one batch. Blocks are read and written once more on their way into
-    /// and out of their order.
-    var bytesPerVector: Int {
-        let plan = rest?.plan ?? whole!.plan
-        let copied = width == 1 ? 0 : 4 * zero.count * plan.precision.bytes
-        return (plan.bytesMoved + copied / risk.data.batchCount(of: batchSize)) / width
+        rest = if let part = parts.rest { try compile(part) } else { nil }
+        whole = if let part = parts.whole { try compile(part) } else { nil }
     }
 
     private func wholeProgram() throws(BackendError) -> any Executable {
         if let whole { return whole }
-        let made = try risk.space.backend.compile(program, risk.space.precision)
+        let made = try risk.space.backend.compile(parts.program, risk.space.precision)
         whole = made
         return made
     }

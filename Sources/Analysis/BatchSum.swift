@@ -15,7 +15,7 @@ final class BatchSum {
     private let holds: Bool
     /// The program and its scalars at a batch size.
     private let make: (_ batchSize: Int) -> (program: Program, scalars: [String])
-    /// Nil only while they are made again with smaller batches.
+    /// Nil while they are made again with smaller batches, and if that failed.
     private var passes: Passes?
 
     /// A sum of programs with inputs `sum of …` and outputs `result …`.
@@ -24,10 +24,11 @@ final class BatchSum {
         _ make: @escaping (_ batchSize: Int) -> (program: Program, scalars: [String])
     ) throws(BackendError) {
         (self.risk, self.holds, self.make) = (risk, holds, make)
-        try prepare(from: risk.batchSize)
+        _ = try prepare(from: risk.batchSize)
     }
 
-    private func prepare(from batchSize: Int) throws(BackendError) {
+    private func prepare(from batchSize: Int) throws(BackendError) -> Passes {
+        // Their memory first.
         passes = nil
         let (size, made) = try SmallerBatches.fit(batchSize, on: risk.space.backend) {
             size throws(BackendError) in
@@ -35,6 +36,7 @@ final class BatchSum {
             return try Passes(program, of: risk, batchSize: size, scalars: scalars, holds: holds)
         }
         (risk.batchSize, passes) = (size, made)
+        return made
     }
 
     /// Runs again with smaller batches if the device has too little memory.
@@ -43,13 +45,13 @@ final class BatchSum {
     ) throws(BackendError) -> Result {
         while true {
             do throws(BackendError) {
-                return try body(passes!)
+                if let passes { return try body(passes) }
+                return try body(try prepare(from: risk.batchSize))
             } catch {
-                let backend = risk.space.backend
-                guard let smaller = SmallerBatches.next(after: error, passes!.batchSize, on: backend) else {
-                    throw error
-                }
-                try prepare(from: smaller)
+                guard let size = passes?.batchSize,
+                    let smaller = SmallerBatches.next(after: error, size, on: risk.space.backend)
+                else { throw error }
+                _ = try prepare(from: smaller)
             }
         }
     }
@@ -98,7 +100,8 @@ private final class Passes {
     ) throws(BackendError) {
         (self.program, self.risk, self.batchSize) = (program, risk, batchSize)
         func pass(_ held: HeldValues?) throws(BackendError) -> BatchPass {
-            try BatchPass(program, of: risk, batchSize: batchSize, scalars: scalars, held: held)
+            let parts = try PassParts(program, of: risk, batchSize: batchSize, held: held, width: 1)
+            return try BatchPass(parts, of: risk, batchSize: batchSize, scalars: scalars, held: held)
         }
         let held =
             holds
@@ -119,19 +122,27 @@ private final class Passes {
     /// The pass for blocks of at most `width` vectors; nil if there are too few, too little memory for several, or
     /// nothing to gain: products of large matrices with few samples move more weights into a block than they save.
     func block(_ width: Int) throws(BackendError) -> BatchPass? {
+        if width < 2 { return nil }
         if !hasTriedBlocks {
             hasTriedBlocks = true
-            var tried = width
-            while blocks == nil, tried > 1 {
-                blocks = try ifThereIsMemory { () throws(BackendError) in
-                    try BatchPass(
-                        program, of: risk, batchSize: batchSize, scalars: [], held: held, width: tried)
-                }
-                tried /= 2
-            }
-            if let made = blocks, made.bytesPerVector >= single.bytesPerVector { blocks = nil }
+            blocks = try largestBlock()
         }
         return blocks.flatMap { $0.width <= width ? $0 : nil }
+    }
+
+    /// The largest block that there is memory for, if it moves fewer bytes per vector than single passes.
+    private func largestBlock() throws(BackendError) -> BatchPass? {
+        var width = BatchSum.blockSize
+        while width > 1 {
+            let parts = try PassParts(program, of: risk, batchSize: batchSize, held: held, width: width)
+            if parts.bytesPerVector >= single.parts.bytesPerVector { return nil }
+            let made = try ifThereIsMemory { () throws(BackendError) in
+                try BatchPass(parts, of: risk, batchSize: batchSize, scalars: [], held: held)
+            }
+            if let made { return made }
+            width /= 2
+        }
+        return nil
     }
 }
 

@@ -3,6 +3,9 @@ import Planner
 
 /// The devices of this machine, and which of them to use.
 public enum Devices {
+    /// The folder of built programs and of what tuning found; nil if nothing is kept.
+    public static var cacheFolder: String? { ProgramFolder.standard?.path }
+
     /// All devices: the CPU backend first, then every OpenCL device.
     public static func all() -> [DeviceInfo] { [CPUBackend().device] + OpenCLDevices.all().devices }
 

@@ -45,6 +45,45 @@ private func append(to bytes: inout [UInt8], from descriptor: Int32, room: Int) 
     return (failure, ended)
 }
 
+/// Makes the folder at `path` and those above it; one that is there is fine.
+public func makeFolder(_ path: String) throws(DataError) {
+    guard !path.isEmpty else { throw DataError("the name of the folder is empty, expected a path") }
+    let failure = folderFailure(path)
+    if failure != 0 { throw DataError("\(path): the folder cannot be made", code: failure) }
+}
+
+/// The error number of making a folder, 0 for none.
+private func folderFailure(_ path: String) -> Int32 {
+    if path.isEmpty || isFolder(path) { return 0 }
+    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+    let failure = folderFailure(path.hasPrefix("/") ? "/" + parent : parent)
+    if failure != 0 || mkdir(path, 0o777) == 0 { return failure }
+    let code = errno
+    // Another process may have made it meanwhile; a file in its place is no folder.
+    return code != EEXIST ? code : isFolder(path) ? 0 : ENOTDIR
+}
+
+/// Adds `text` to the end of the file at `path`, which is made if needed.
+public func appendText(_ text: String, to path: String) throws(DataError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw DataError("cannot write '\(path)'", code: errno) }
+    let bytes = Array(text.utf8)
+    let put = write(descriptor, bytes, bytes.count)
+    let failure = put == bytes.count ? 0 : put < 0 ? errno : ENOSPC
+    guard close(descriptor) == 0, failure == 0 else {
+        throw DataError("cannot write '\(path)'", code: failure == 0 ? errno : failure)
+    }
+}
+
+/// Throws what writing the file at `path` would throw at once, before work is spent on its contents. Nothing changes.
+public func checkWritable(_ path: String) throws(DataError) {
+    var status = stat()
+    // Opening a pipe would already tell its reader that all is over.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO { return }
+    // Never committed, so an earlier file stays.
+    _ = try AtomicFile(replacing: path)
+}
+
 /// Whether `path` is a folder.
 func isFolder(_ path: String) -> Bool {
     var status = stat()

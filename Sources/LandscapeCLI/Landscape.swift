@@ -23,7 +23,7 @@ import Foundation
 
     /// Runs the command. A result that cannot be written, for example to a full disk, is a failure.
     static func main() {
-        Notice.listen { Console.note($0) }
+        Notice.listen(once: true) { Console.note($0) }
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -42,7 +42,7 @@ public struct Checkpoint: Sendable {
             Safetensors.bytes(tensors, format), to: Self.path(folder, step, "optimizer.safetensors"))
         let record = Record(step: step, attackPosition: attackPosition, optimizer: optimizer.map(\.name))
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         try writeAtomically([UInt8](encoder.encode(record)), to: Self.path(folder, step, "json"))
     }
 
@@ -55,7 +55,10 @@ public struct Checkpoint: Sendable {
         } catch let error as DataError {
             throw error
         } catch {
-            throw TrainingError("\(recordPath): not a checkpoint record: \(error)")
+            throw TrainingError("\(recordPath): is not the record of a checkpoint, or is truncated")
+        }
+        guard record.step == step else {
+            throw TrainingError("\(recordPath): is the record of step \(record.step), expected \(step)")
         }
         let weights = try Weights.read(path(folder, step, "safetensors"), for: network)
         let vectors = try Safetensors.read(path(folder, step, "optimizer.safetensors"))

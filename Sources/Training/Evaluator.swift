@@ -22,7 +22,7 @@ public final class Evaluator {
     private let loss: Loss
     /// Samples per batch: as asked for, or fewer if the device had too little memory for that.
     private var batchSize: Int
-    /// Gone while it is made again with smaller batches.
+    /// Nil while it is made again with smaller batches, and if that failed.
     private var program: (any Executable)?
     private let x: DeviceArray, targets: DeviceArray, weights: DeviceArray
     private let labels: [Int]?
@@ -72,11 +72,12 @@ public final class Evaluator {
     ) throws(BackendError) -> Result {
         while true {
             do throws(BackendError) {
+                if program == nil { try prepare(from: batchSize) }
                 return try body()
             } catch {
-                guard let smaller = SmallerBatches.next(after: error, batchSize, on: backend) else {
-                    throw error
-                }
+                guard program != nil,
+                    let smaller = SmallerBatches.next(after: error, batchSize, on: backend)
+                else { throw error }
                 try prepare(from: smaller)
             }
         }

@@ -211,14 +211,16 @@ public final class Trainer {
             let record = StepRecord(
                 loss: values[2 * index], accuracy: values[2 * index + 1],
                 samples: min(options.batchSize, count - start))
-            guard record.loss.isFinite else { throw diverged("the loss of step \(at) is \(record.loss)") }
+            guard record.loss.isFinite else { throw diverged("the loss of step \(at)", record.loss) }
             records.append(record)
         }
         pending = 0
     }
 
-    private func diverged(_ sign: String) -> TrainingError {
-        TrainingError("training diverged: \(sign); a lower learning rate or a warm-up may help")
+    private func diverged(_ what: String, _ value: Double) -> TrainingError {
+        let text = value.isNaN ? "nan" : "\(value)"
+        return TrainingError(
+            "training diverged: \(what) is \(text); a lower learning rate or a warm-up may help")
     }
 
     // MARK: Checkpoints
@@ -228,7 +230,7 @@ public final class Trainer {
         try finishRecords()
         let weights = try arrays.weights(backend)
         if let bad = (weights.parameters + weights.state).first(where: { !$0.isFinite }) {
-            throw diverged("a weight after step \(step - 1) is \(bad)")
+            throw diverged("a weight after step \(step - 1)", bad)
         }
         return Checkpoint(
             step: step, attackPosition: attackRandom.position, weights: weights,

@@ -81,6 +81,21 @@ extension OnDevices {
             }
         }
 
+        /// How many vectors come first decides nothing for later calls.
+        @Test(arguments: TestDevices.selectors, 1...3)
+        func blocksDoNotHangOnTheFirstCall(_ selector: String, first: Int) throws {
+            let problem = try Problem(
+                Self.networks[0].input, Self.networks[0].layers, count: 40, seed: 3, .crossEntropy)
+            let backend = LimitedBackend(try Devices.open(selector).backend, freeMemory: 1 << 40)
+            let product = try HessianOperator(problem.risk(on: backend, .float32))
+            var random = TestRandom(seed: 8)
+            let vectors = (0..<4).map { _ in random.values(product.dimension) }
+            _ = try product.apply(Array(vectors.prefix(first)))
+            let before = backend.runs
+            _ = try product.apply(vectors)
+            #expect(backend.runs - before == 1)
+        }
+
         /// Many weights and few samples: a block would move more than it saves.
         @Test(arguments: TestDevices.selectors)
         func blocksPayOrAreLeft(_ selector: String) throws {
@@ -91,9 +106,10 @@ extension OnDevices {
             var random = TestRandom(seed: 8)
             let vectors = (0..<4).map { _ in random.values(product.dimension) }
             _ = try product.apply(vectors[0])
-            let before = backend.runs
+            let before = backend.runs, compiled = backend.compiled
             _ = try product.apply(vectors)
             #expect(backend.runs - before == 4)
+            #expect(backend.compiled == compiled, "a block that does not pay is not compiled")
         }
 
         /// Probes in blocks give the numbers of probes one by one.

@@ -61,6 +61,20 @@ extension OnDevices {
             #expect(lines == [])
         }
 
+        /// A sum that found no memory is made anew by the next call.
+        @Test(arguments: TestDevices.selectors)
+        func aFailureIsNotTheEnd(_ selector: String) throws {
+            let backend = LimitedBackend(try Devices.open(selector).backend, freeMemory: 0)
+            let problem = try Problem(
+                "[1, 5, 5]", Self.layers, count: Self.samples, seed: 2, .crossEntropy)
+            let risk = try problem.risk(on: backend, .float32, batchSize: Self.samples)
+            let expected = try risk.loss()
+            (backend.largestRun, backend.largestCompiled) = (0, 0)
+            for _ in 0..<2 { #expect(throws: BackendError.self) { try risk.loss() } }
+            (backend.largestRun, backend.largestCompiled) = (.max, .max)
+            #expect(abs(try risk.loss() - expected) < 1e-6)
+        }
+
         /// Other errors are no matter of batch sizes.
         @Test(arguments: TestDevices.selectors)
         func otherErrorsAreThrown(_ selector: String) throws {

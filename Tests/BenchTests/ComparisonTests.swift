@@ -94,24 +94,57 @@ import Testing
         #expect(comparison.rows(below: 0.9).map(\.id) == ["a"] && comparison.rows(below: 0.4).isEmpty)
     }
 
-    @Test func aFileReadsWhatWasWritten() throws {
+    @Test func whatTheSecondLacksIsNamed() {
+        var second = file(["a": [samples(1)]])
+        second.failures = [BenchFailure(device: "cpu", id: "b", problem: "the result is wrong")]
+        let first = file(["a": [samples(1)], "b": [samples(1)], "c": [samples(1)]])
+        #expect(Comparison(first, second).missing == ["cpu b (the result is wrong)", "cpu c"])
+        #expect(Comparison(second, first).missing == [])
+    }
+
+    private var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return encoder
+    }
+
+    /// What is read after the file was written.
+    private func written(_ file: BenchFile) throws -> BenchFile {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).json")
             .path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let written = file(["a": [samples(1)], "b": [samples(0.3), samples(0.4)]])
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let data = try encoder.encode(written)
-        try data.write(to: URL(fileURLWithPath: path))
-        let read = try BenchFile.read(path)
-        #expect(try encoder.encode(read) == data)
+        try encoder.encode(file).write(to: URL(fileURLWithPath: path))
+        return try BenchFile.read(path)
+    }
+
+    @Test(arguments: [[], [[]], [[1], []], [[1, .nan]], [[.infinity]], [[0, 1]], [[1], [-1]]])
+    func samplesThatAreNoTimesAreRefused(_ rounds: [[Double]]) throws {
+        var damaged = file(["good": [[1]], "x/y": [[1]]])
+        damaged.results[1].samples = rounds
+        let error = #expect(throws: BenchError.self) { try written(damaged) }
+        #expect(error?.description.contains("cpu x/y: a ") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func summariesFollowFromSamples() throws {
+        var edited = file(["x": [[1, 2, 3]]])
+        edited.results[0].summary = Summary([7])
+        #expect(try written(edited).results[0].summary == Summary([1, 2, 3]))
+    }
+
+    @Test func aFileReadsWhatWasWritten() throws {
+        let file = file(["a": [samples(1)], "b": [samples(0.3), samples(0.4)]])
+        let read = try written(file)
+        #expect(try encoder.encode(read) == encoder.encode(file))
         #expect(
             read.results[1].samples == [samples(0.3), samples(0.4)]
                 && read.formatVersion == BenchFile.currentFormat)
     }
 
     @Test(arguments: [
-        ("{\"formatVersion\": 99}", "format 99"), ("[1, 2]", "no result"), ("not json", "no result"),
+        ("{\"formatVersion\": 99}", "format 99"), ("[1, 2]", "is not a file that"),
+        ("# words", "or is truncated"),
         ("{\"formatVersion\": 1, \"results\": 3}", "damaged"),
     ])
     func otherFilesAreRefused(_ text: String, _ words: String) throws {

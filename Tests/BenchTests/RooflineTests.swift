@@ -25,6 +25,20 @@ import Testing
         #expect(abs(fractions.roofline! - rate / ceilings.attainable(intensity: 2, .float32)!) < 1e-12)
     }
 
+    /// A round beside other processes does not lower the roof, but it is told.
+    @Test func theBestRoundIsTheCeiling() {
+        func result(_ group: String, _ rounds: [[Double]], foreignLoad: Double) -> BenchResult {
+            BenchResult(
+                device: "cpu", id: group, group: group, precision: .float32, work: Work(flops: 8, bytes: 4),
+                itemsPerRun: nil, planBytes: nil, samples: rounds, summary: Summary(rounds.flatMap { $0 }),
+                fractions: nil, check: Check(error: 0, tolerance: 1), foreignLoad: foreignLoad)
+        }
+        let calm = result("memory", [[1], [1]], foreignLoad: 0)
+        let found = Ceilings(measured: [result("gemm", [[4, 4], [2, 2], [8, 8]], foreignLoad: 1), calm])
+        #expect(found.flops == ["float32": 4] && found.bytes == 4 && found.isDisturbed == true)
+        #expect(Ceilings(measured: [calm]).isDisturbed == false)
+    }
+
     @Test func nothingCountedHasNoShare() {
         let fractions = ceilings.fractions(Work(flops: 0, bytes: 1_000_000_000), seconds: 0.1, .float32)
         #expect(fractions.compute == nil && abs(fractions.roofline! - 1) < 1e-12)

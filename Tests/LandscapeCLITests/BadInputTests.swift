@@ -266,6 +266,55 @@ import Testing
         }
     }
 
+    @Test func contradictions() throws {
+        let train = ["train", "--model", "mlp", "--data", "digits", "--output", folder.path("never")]
+        let cases: [([String], String)] = [
+            (train + ["--schedule", "step"], "--milestones"),
+            (train + ["--decay-factor", "0.5"], "--schedule step"),
+            (train + ["--nesterov", "--momentum", "0"], "--nesterov"),
+            (train + ["--optimizer", "adam", "--nesterov"], "--optimizer sgd"),
+            (train + ["--optimizer", "adam", "--momentum", "0.9"], "--optimizer sgd"),
+            (evaluate() + ["--attack", "fgsm", "--epsilon", "0.1", "--attack-steps", "3"], "--attack pgd"),
+            (["bench", "--compare", "a", "b", "--quick", "--seed", "1"], "--quick, --seed"),
+            (["bench", "--compare", "a", "b", "--serve"], "--serve"),
+            (["bench", "--serve", "--list"], "--list"),
+            (["devices", "--seed", "1"], "--seed"), (["devices", "--threads", "2"], "--measure"),
+        ]
+        for (arguments, words) in cases {
+            let result = try Command.run(arguments)
+            #expect(result.status != 0 && result.output.isEmpty, "\(arguments)")
+            #expect(result.errors.contains(words), "\(arguments): \(result.errors)")
+        }
+    }
+
+    @Test func namedModels() throws {
+        try expectFailure(
+            ["evaluate", "--model", "cnn", "--inputs", inputs, "--labels", labels], "x.npy", "--model cnn",
+            "[2]")
+        try expectFailure(
+            ["evaluate", "--model", "nope", "--inputs", inputs, "--labels", labels], "nope", "resnet20")
+        try expectFailure(
+            ["train", "--model", "nope", "--data", "digits", "--output", folder.path("never")], "nope",
+            "lenet")
+    }
+
+    @Test func freshWeightsAreTold() throws {
+        let samples = ["--inputs", inputs, "--labels", labels, "--device", "cpu"]
+        let fresh = try Command.run(["evaluate", "--model", "mlp", "--seed", "3"] + samples)
+        #expect(fresh.status == 0 && fresh.errors.contains("from seed 3"), "\(fresh.errors)")
+        let own = try Command.run(["evaluate", "--model", model, "--weights", weights] + samples)
+        #expect(own.status == 0 && own.errors.isEmpty, "\(own.errors)")
+    }
+
+    @Test func foldersThatCannotBeMade() throws {
+        let file = try folder.text("", "file")
+        for path in [file + "/s", "/proc/landscape/s"] {
+            try expectFailure(
+                ["slice"] + evaluate().dropFirst() + ["--output", path], path, "the folder cannot be made")
+        }
+        try expectFailure(evaluate() + ["--gradient", folder.path("no/g.npy")], "g.npy", "No such file")
+    }
+
     @Test func everyCommandExplainsItself() throws {
         for command in ["devices", "train", "evaluate", "ntk", "spectrum", "slice", "quickstart"] {
             let result = try Command.run([command, "--help"])

@@ -26,7 +26,10 @@ import Testing
     }
 
     @Test func aRunOfLaunches() throws {
-        let json = try Command.json(["bench", "--device", "cpu", "--only", "launch", "--budget", "0.02"])
+        let json = try Command.json([
+            "bench", "--device", "cpu", "--only", "launch", "--budget", "0.02", "--threads", "1",
+        ])
+        #expect(number((json["options"] as? [String: Any])?["threads"]) == 1)
         #expect(number(json["formatVersion"]) == 1)
         let results = json["results"] as? [[String: Any]] ?? []
         #expect(results.compactMap { $0["id"] as? String } == ["launch/back-to-back", "launch/single"])
@@ -55,6 +58,10 @@ import Testing
         let first = (json["results"] as? [[String: Any]] ?? []).first ?? [:]
         let share = number((first["fractions"] as? [String: Any])?["compute"])
         #expect(share > 0 && share <= 1)
+        // Launches have no roofline: the figure of the earlier run goes.
+        let second = try bench("--device", "cpu", "--only", "launch", "--budget", "0.02", "--output", output)
+        let left = try Set(FileManager.default.contentsOfDirectory(atPath: output))
+        #expect(second.status == 0 && left == ["bench.json", "report.html"], "\(left)")
     }
 
     @Test func withoutGnuplotAFigureIsNoted() throws {
@@ -97,9 +104,15 @@ import Testing
         #expect(worse.errors.contains("2 of 2 measurements fell below 0.9"), "\(worse.errors)")
         #expect(try bench("--compare", path, slow).status == 0)
         #expect(try bench("--compare", slow, path, "--fail-below", "0.9").output.contains("2 faster"))
-        json["results"] = (json["results"] as? [[String: Any]] ?? []).map {
-            $0.merging(["foreignLoad": 1]) { $1 }
-        }
+        let tripled = json["results"] as? [[String: Any]] ?? []
+        // A measurement that is gone does not pass.
+        json["results"] = Array(tripled.prefix(1))
+        let fewer = folder.path("fewer.json")
+        try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: fewer))
+        let gone = try bench("--compare", path, fewer, "--fail-below", "0.1")
+        #expect(gone.status != 0 && gone.errors.contains("lacks cpu launch/single"), "\(gone.errors)")
+        #expect(try bench("--compare", path, fewer).status == 0)
+        json["results"] = tripled.map { $0.merging(["foreignLoad": 1]) { $1 } }
         try JSONSerialization.data(withJSONObject: json).write(to: URL(fileURLWithPath: slow))
         let busy = try bench("--compare", path, slow, "--fail-below", "0.9")
         #expect(busy.status == 0 && busy.output.contains("2 machine busy"), "\(busy.output)")
@@ -113,8 +126,8 @@ import Testing
             (["--device", "opencl:99", "--only", "launch"], "opencl:99"),
             (["--device", "gpu", "--only", "launch"], "device \"gpu\" is unknown"),
             (["--only", "nothing"], "no group or measurement \"nothing\""),
-            (["--compare", path, folder.path("missing.json")], "missing.json: cannot be read"),
-            (["--compare", file, path], "no result of"),
+            (["--compare", path, folder.path("missing.json")], "missing.json': No such file"),
+            (["--compare", file, path], "or is truncated"),
             (["--compare", path, other], "format 7"),
             (["--compare", path], "two files"),
             (["--fail-below", "0.9"], "--fail-below needs --compare"),

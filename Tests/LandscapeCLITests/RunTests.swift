@@ -35,7 +35,9 @@ import Testing
         let again = try Command.run(Self.training + ["--device", device, "--output", whole])
         #expect(again.status == 0)
         let other = try Command.run(Self.training + ["--device", device, "--output", whole, "--seed", "1"])
-        #expect(other.status != 0 && other.errors.contains("holds another run"))
+        #expect(
+            other.status != 0 && other.errors.contains("holds another run: training.seed 0 → 1;"),
+            "\(other.errors)")
         // The weights and the model of the folder serve the other commands.
         let evaluation = try Command.json([
             "evaluate", "--model", "\(whole)/model.yaml", "--weights", "\(whole)/weights.safetensors",
@@ -43,6 +45,25 @@ import Testing
             "digits:test:50", "--device", device,
         ])
         #expect(abs(number(evaluation["accuracy"]) - number(try first.json()["testAccuracy"])) < 1e-9)
+    }
+
+    /// A damaged checkpoint is named, and the one before it serves.
+    @Test func trainingGoesOnBeforeADamagedCheckpoint() throws {
+        let folder = try Scratch()
+        let run = folder.path("run")
+        let training = [
+            "train", "--model", "mlp", "--data", "digits:train:64", "--epochs", "3", "--device", "cpu",
+            "--output", run,
+        ]
+        #expect(try Command.run(training).status == 0)
+        let (weights, last) = (
+            try readBytes(run + "/weights.safetensors"), run + "/checkpoints/step-0000003.safetensors"
+        )
+        try writeAtomically(Array(try readBytes(last).prefix(40)), to: last)
+        let again = try Command.run(training)
+        #expect(again.status == 0 && again.errors.contains("step-0000003.safetensors"), "\(again.errors)")
+        #expect(again.errors.contains("going on from step 2"), "\(again.errors)")
+        #expect(try readBytes(run + "/weights.safetensors") == weights)
     }
 
     /// `LANDSCAPE_VALIDATE=1` replays every step on the reference interpreter.

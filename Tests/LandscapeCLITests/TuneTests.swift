@@ -10,7 +10,8 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         let json = try result.json()
         #expect(number(json["secondsAfter"]) <= number(json["secondsBefore"]))
-        #expect(json["isKept"] as? Bool == true)
+        #expect(json["isKept"] as? Bool == true && json["folder"] as? String == folder.path("cache"))
+        #expect(!result.output.contains("\\/"))
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("cache"))
         #expect(files.contains { $0.hasSuffix(".tuning") })
     }

@@ -11,8 +11,8 @@ public final class LimitedBackend: Backend {
     public var freeMemory: Int
     /// Bytes of the largest arena and of the largest plan with all it reads and writes.
     public private(set) var largestArena = 0, largestPeak = 0
-    /// How many plans were run.
-    public fileprivate(set) var runs = 0
+    /// How many plans were compiled, and run.
+    public fileprivate(set) var compiled = 0, runs = 0
 
     /// A device around another one.
     public init(_ inner: any Backend, freeMemory: Int? = nil) {
@@ -30,6 +30,7 @@ public final class LimitedBackend: Backend {
     /// Makes a plan ready to run, or refuses it.
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         if plan.arenaBytes > largestCompiled { throw refusal(plan) }
+        compiled += 1
         largestArena = max(largestArena, plan.arenaBytes)
         largestPeak = max(largestPeak, plan.peakBytes)
         return LimitedExecutable(try inner.compile(plan), self)

@@ -47,6 +47,24 @@ extension OnDevices {
             #expect(tight.largestArena <= roomy.largestArena || refusesLate)
         }
 
+        /// An evaluator that found no memory is made anew by the next call.
+        @Test(arguments: TestDevices.selectors)
+        func aFailureIsNotTheEnd(_ selector: String) throws {
+            let backend = LimitedBackend(try Devices.open(selector).backend)
+            let samples = try Samples.digits(.test, 20)
+            let network = try network("[1, 8, 8]", "flatten", "dense: 10")
+            let evaluator = try Evaluator(
+                network, .crossEntropy, inputs: samples.inputs.map { Double($0) },
+                targets: samples.targets.map { Double($0) }, labels: samples.labels, batchSize: 20,
+                on: backend, .float32)
+            let arrays = try NetworkArrays(network, .initial(network, seed: 1), on: backend, .float32)
+            let expected = try evaluator.run(arrays).loss
+            (backend.largestRun, backend.largestCompiled) = (0, 0)
+            for _ in 0..<2 { #expect(throws: BackendError.self) { try evaluator.run(arrays) } }
+            (backend.largestRun, backend.largestCompiled) = (.max, .max)
+            #expect(abs(try evaluator.run(arrays).loss - expected) < 1e-6)
+        }
+
         /// A step's batch is part of what it does.
         @Test(arguments: TestDevices.selectors)
         func trainingStepsDoNot(_ selector: String) throws {

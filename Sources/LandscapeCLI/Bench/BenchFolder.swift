@@ -5,20 +5,18 @@ import Report
 
 /// The files of a benchmark: results, figure and report.
 enum BenchFolder {
+    private static let figureFiles = ["roofline.dat", "roofline.gp", "roofline.svg"]
+
     /// Makes the folder and sees whether it can be written to, before minutes are spent.
-    static func prepare(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError("\(path): the output folder cannot be made: \(error.localizedDescription)")
-        }
-        // Never committed, so an earlier file stays.
-        _ = try AtomicFile(replacing: path + "/bench.json")
+    static func prepare(_ path: String) throws -> ResultFolder {
+        try ResultFolder(
+            path, of: "bench", mark: "bench.json", replaces: ["report.html"] + figureFiles,
+            optional: figureFiles)
     }
 
-    static func write(_ file: BenchFile, to path: String) throws {
-        try writeAtomically([UInt8](JSON.encode(file)), to: path + "/bench.json")
-        let folder = URL(fileURLWithPath: path)
+    static func write(_ file: BenchFile, to results: ResultFolder) throws {
+        try writeAtomically([UInt8](JSON.encode(file)), to: results.path + "/bench.json")
+        let folder = URL(fileURLWithPath: results.path)
         var figures: [DrawnFigure] = []
         if let figure = BenchFigure.roofline(file) {
             let drawn = try Gnuplot().draw(figure, in: folder)
@@ -26,6 +24,7 @@ enum BenchFolder {
             figures.append(drawn)
         }
         try report(file, figures).write(to: folder.appendingPathComponent("report.html"))
+        try results.removeOld(except: figures.isEmpty ? [] : figureFiles)
     }
 
     private static func report(_ file: BenchFile, _ figures: [DrawnFigure]) -> Document {
@@ -86,7 +85,8 @@ enum BenchFigure {
             let roof = grid.compactMap { ceilings.attainable(intensity: $0, precision) }
             guard roof.count == grid.count else { return nil }
             return Series(
-                "ceilings, \(precision.rawValue)", x: grid, y: roof.map { $0 / 1e9 }, style: .dashed,
+                "ceilings, \(precision.rawValue)" + (ceilings.isDisturbed == true ? " (machine busy)" : ""),
+                x: grid, y: roof.map { $0 / 1e9 }, style: .dashed,
                 role: precision == .float32 ? .reference : .other(1))
         }
         func points(_ name: String, _ members: [BenchResult]) -> Series? {

@@ -29,7 +29,8 @@ struct BenchTables {
             }
         }
         let bytes = ceilings.bytes.map { ["\(formatSignificant($0 / 1e9)) GB/s"] } ?? []
-        return flops + bytes == [] ? nil : "ceilings: " + (flops + bytes).joined(separator: ", ")
+        let mark = ceilings.isDisturbed == true ? " ~" : ""
+        return flops + bytes == [] ? nil : "ceilings: " + (flops + bytes).joined(separator: ", ") + mark
     }
 
     /// The tables of a device, by the titles of their groups.
@@ -43,7 +44,8 @@ struct BenchTables {
     /// What marks in the tables mean, and what went wrong.
     var notes: [String] {
         var notes: [String] = []
-        if file.results.contains(where: \.isDisturbed) {
+        let hasBusyCeilings = file.devices.contains { $0.ceilings?.isDisturbed == true }
+        if hasBusyCeilings || file.results.contains(where: \.isDisturbed) {
             notes.append("~ machine busy: other processes took part of a processor meanwhile")
         }
         return notes + file.failures.map { "\($0.device), \($0.id): \($0.problem)" }

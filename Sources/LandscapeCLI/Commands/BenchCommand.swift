@@ -27,7 +27,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "A device as `landscape devices` lists it; may be repeated. All devices unless given.")
     var device: [String] = []
 
-    @Option(help: "A group, or the beginning of a measurement's name, as --list shows them; may be repeated.")
+    @Option(
+        help: ArgumentHelp(
+            "What to measure: a name that --list shows, or its first parts; may be repeated.",
+            discussion:
+                "work takes the whole group, work/cnn all of that network, work/cnn/loss one measurement."))
     var only: [String] = []
 
     @Flag(help: "A few measurements with small budgets: under a minute.")
@@ -44,6 +48,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "float32 or float64; matrix products are measured in both.")
     var precision: Precision = .float32
+
+    @Option(help: "Threads of the CPU backend. Default: one per processor.")
+    var threads: Int?
 
     @Option(help: "Folder for bench.json, the roofline figure and report.html.")
     var output: String?
@@ -79,13 +86,35 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--budget is above 0 and at most 3600 seconds, found \(budget)")
         }
         if serve, device.count > 1 { throw ValidationError("--serve takes one --device") }
+        try CommonOptions.use(threads: threads)
+        try refuse(measuring, if: !compare.isEmpty, beside: "--compare")
+        try refuse(
+            measuring.subtracting(["--device", "--seed", "--precision", "--threads", "--profile"]), if: serve,
+            beside: "--serve")
+    }
+
+    /// The options that say what to measure, and how, of those that were given.
+    private var measuring: Set<String> {
+        let given: [(String, Bool)] = [
+            ("--device", !device.isEmpty), ("--only", !only.isEmpty), ("--quick", quick), ("--list", list),
+            ("--budget", budget != nil), ("--seed", seed != 0), ("--precision", precision != .float32),
+            ("--threads", threads != nil), ("--output", output != nil), ("--profile", profile),
+        ]
+        return Set(given.filter(\.1).map(\.0) + (compare.isEmpty || !serve ? [] : ["--serve"]))
+    }
+
+    private func refuse(_ options: Set<String>, if applies: Bool, beside other: String) throws {
+        if applies, !options.isEmpty {
+            let names = options.sorted().joined(separator: ", ")
+            throw ValidationError("\(names): no effect beside \(other)")
+        }
     }
 
     private var options: BenchOptions {
         let rule = SamplingRule(budget: budget ?? (quick ? 0.3 : 2.5))
         return BenchOptions(
             isQuick: quick, only: only, precision: precision, seed: seed, rule: rule,
-            rounds: quick ? 2 : 3)
+            rounds: quick ? 2 : 3, threads: threads)
     }
 
     func run() throws {
@@ -95,7 +124,7 @@ struct BenchCommand: ParsableCommand {
         if serve { return try runServer() }
         let run = try BenchRun(options)
         let devices = try selectors()
-        if let output { try BenchFolder.prepare(output) }
+        let folder = try output.map { try BenchFolder.prepare($0) }
         var shown = Set<String>()
         let file = run.run(on: devices) { device, id in
             if Console.isTerminal {
@@ -109,7 +138,7 @@ struct BenchCommand: ParsableCommand {
             throw CommandError("nothing that was chosen is available on \(devices.joined(separator: ", "))")
         }
         if json { try Console.json(file) } else { BenchTables(file).show() }
-        if let output { try BenchFolder.write(file, to: output) }
+        if let folder { try BenchFolder.write(file, to: folder) }
         if let first = file.failures.first {
             let rest = file.failures.count > 1 ? ", and \(file.failures.count - 1) more" : ""
             throw CommandError("\(first.device), \(first.id): \(first.problem)\(rest)")
@@ -153,12 +182,18 @@ struct BenchCommand: ParsableCommand {
         }
         if json { try Console.json(comparison) } else { print(BenchTables.table(comparison)) }
         guard let failBelow else { return }
+        var problems: [String] = []
         let slow = comparison.rows(below: failBelow)
         if !slow.isEmpty {
             let names = slow.map { "\($0.device) \($0.id)" }.joined(separator: ", ")
-            throw CommandError(
+            problems.append(
                 "\(slow.count) of \(comparison.rows.count) measurements fell below "
                     + "\(formatSignificant(failBelow)) of their speed: \(names)")
         }
+        // What failed or was left out has no speed at all.
+        if !comparison.missing.isEmpty {
+            problems.append("\(compare[1]) lacks " + comparison.missing.joined(separator: ", "))
+        }
+        if !problems.isEmpty { throw CommandError(problems.joined(separator: "; ")) }
     }
 }

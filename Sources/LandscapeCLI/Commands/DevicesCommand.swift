@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backend
 import Bench
+import Planner
 import Report
 
 /// Lists the devices and tells which one `auto` takes.
@@ -13,7 +14,14 @@ struct DevicesCommand: ParsableCommand {
             product and of a copy, medians of seven runs.
             """)
 
-    @OptionGroup var common: CommonOptions
+    @Option(help: "float32 or float64, for --measure.")
+    var precision: Precision = .float32
+
+    @Option(help: "Threads of the CPU backend, for --measure. Default: one per processor.")
+    var threads: Int?
+
+    @Flag(help: "Print one JSON object on stdout instead of a table.")
+    var json = false
 
     @Flag(help: "Measure matrix products and copies on every device; takes a few seconds each.")
     var measure = false
@@ -31,6 +39,13 @@ struct DevicesCommand: ParsableCommand {
         var note: String?
     }
 
+    func validate() throws {
+        if !measure, threads != nil || precision != .float32 {
+            throw ValidationError("--precision and --threads go with --measure")
+        }
+        try CommonOptions.use(threads: threads)
+    }
+
     func run() throws {
         let rows = Devices.all().map { device in
             let problem = Devices.problem(with: device.selector)
@@ -39,7 +54,7 @@ struct DevicesCommand: ParsableCommand {
                 rates: measure && problem == nil ? rates(device) : nil)
         }
         let (chosen, note) = try Devices.open("auto")
-        if common.json {
+        if json {
             try Console.json(Output(devices: rows, auto: chosen.device.selector, note: note))
             return
         }
@@ -51,7 +66,7 @@ struct DevicesCommand: ParsableCommand {
     private func rates(_ device: DeviceInfo) -> DeviceRates? {
         Console.progress("measuring \(device.name)")
         defer { Console.clear() }
-        return try? DeviceRates.measure(on: Devices.open(device.selector).backend, common.precision)
+        return try? DeviceRates.measure(on: Devices.open(device.selector).backend, precision)
     }
 
     private func table(_ rows: [Row]) -> Report.Table {

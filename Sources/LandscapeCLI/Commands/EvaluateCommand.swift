@@ -52,7 +52,8 @@ struct EvaluateCommand: ParsableCommand {
         let samples = try data.load(needsTargets: gradient != nil || attack.chosen != nil || output == nil)
         let network = try model.network(samples)
         try samples.check(network, loss, common.precision, attack.chosen)
-        let weights = try model.load(network, seed: common.seed)
+        let weights = try model.loadOrStart(network, seed: common.seed)
+        for path in [output, gradient].compactMap({ $0 }) { try checkWritable(path) }
         let backend = try common.open()
         let study = try Study(
             network, weights, samples, loss, batchSize: common.batchSize, on: backend, common.precision)
@@ -69,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
             let norm = try risk.space.norm(vector.all)
             guard evaluation.loss.isFinite, norm.isFinite else {
                 throw CommandError(
-                    "the loss is \(evaluation.loss) and its gradient's norm \(norm): the logits are too large for "
+                    "the loss is \(plain(evaluation.loss)) and its gradient's norm \(plain(norm)): the logits are too large for "
                         + "\(common.precision), or not finite")
             }
             (result.loss, result.accuracy, result.gradientNorm) = (evaluation.loss, evaluation.accuracy, norm)

@@ -83,8 +83,9 @@ struct SliceCommand: ParsableCommand {
         let samples = try data.load(needsTargets: true)
         let network = try model.network(samples)
         try samples.check(network, loss, common.precision, attack.chosen)
-        let weights = try model.load(network, seed: common.seed)
+        let weights = try model.loadOrStart(network, seed: common.seed)
         let directions = try directions(network, weights)
+        let folder = try output.map { try prepare($0) }
         let backend = try common.open()
         let study = try Study(
             network, weights, samples, loss, batchSize: common.batchSize, on: backend, common.precision)
@@ -105,7 +106,7 @@ struct SliceCommand: ParsableCommand {
         }
         Console.clear()
         let centre = try study.evaluator.run(study.arrays).loss
-        if let output { try write(slice, directions, to: output) }
+        if let folder { try write(slice, directions, to: folder) }
         let rows = slice.values.map { values in
             betas.indices.map { Array(values[$0 * alphas.count..<($0 + 1) * alphas.count]) }
         }
@@ -115,14 +116,18 @@ struct SliceCommand: ParsableCommand {
             normalization: scaling.rawValue, device: backend.device.name,
             precision: common.precision.rawValue)
         if common.json { return try Console.json(result) }
-        let all = slice.values[0]
-        Console.table([
+        let all = slice.values[0], finite = all.filter(\.isFinite)
+        var table = [
             ("loss at the weights", formatSignificant(centre, digits: 6)),
-            ("smallest loss", formatSignificant(all.min() ?? .nan, digits: 6)),
-            ("largest loss", formatSignificant(all.max() ?? .nan, digits: 6)),
+            ("smallest loss", formatSignificant(finite.min() ?? .nan, digits: 6)),
+            ("largest loss", formatSignificant(finite.max() ?? .nan, digits: 6)),
             ("points", "\(all.count)"),
-            ("folder", output ?? "none: give --output to keep arrays and a figure"),
-        ])
+        ]
+        if finite.count < all.count {
+            table.append(("not finite", "\(all.count - finite.count) of \(all.count)"))
+        }
+        table.append(("folder", output ?? "none: give --output to keep arrays and a figure"))
+        Console.table(table)
     }
 
     private var scaling: Directions.Normalization { normalization ?? (direction.isEmpty ? .filter : .none) }
@@ -144,14 +149,24 @@ struct SliceCommand: ParsableCommand {
         }
     }
 
-    private func write(_ slice: Slice, _ directions: [[Double]], to output: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError("\(output): the folder cannot be made: \(error.localizedDescription)")
-        }
+    /// Arrays that not every slice has.
+    private static let optionalFiles = ["adversarial-loss.npy", "betas.npy"]
+
+    /// The files of this slice, its figure aside.
+    private var arrayFiles: [String] {
+        ["loss.npy", "alphas.npy", "directions.npy"] + (attack.chosen == nil ? [] : ["adversarial-loss.npy"])
+            + (dimensions == 2 ? ["betas.npy"] : [])
+    }
+
+    private func prepare(_ output: String) throws -> ResultFolder {
+        try ResultFolder(
+            output, of: "slice", mark: "slice.gp", replaces: arrayFiles + ["slice.dat", "slice.svg"],
+            optional: Self.optionalFiles)
+    }
+
+    private func write(_ slice: Slice, _ directions: [[Double]], to folder: ResultFolder) throws {
         func write(_ values: [Double], _ shape: [Int], _ name: String) throws {
-            try Npy.write(NDArray(shape: shape, doubles: values), to: "\(output)/\(name).npy")
+            try Npy.write(NDArray(shape: shape, doubles: values), to: "\(folder.path)/\(name).npy")
         }
         let shape = dimensions == 2 ? [slice.betas.count, slice.alphas.count] : [slice.alphas.count]
         try write(slice.values[0], shape, "loss")
@@ -161,8 +176,9 @@ struct SliceCommand: ParsableCommand {
         try write(directions.flatMap { $0 }, [directions.count, directions[0].count], "directions")
         let drawn = try Gnuplot().draw(
             SliceFigure.make(slice, name: "slice", caption: "", loss: loss.rawValue),
-            in: URL(fileURLWithPath: output))
+            in: URL(fileURLWithPath: folder.path))
         if let note = drawn.note { Console.note(note) }
+        try folder.removeOld(except: arrayFiles)
     }
 }
 
@@ -178,7 +194,7 @@ enum SliceFigure {
             }
             return Figure(
                 name: name, title: "Loss along a line through the weights", caption: caption,
-                kind: .lines(LinePlot(x: Axis("α"), y: Axis(loss), series: series)))
+                kind: .lines(LinePlot(x: Axis("α", range: range(slice)), y: Axis(loss), series: series)))
         }
         let panels = slice.values.enumerated().map { SurfacePanel(title: labels[$0], z: $1) }
         return Figure(
@@ -187,5 +203,14 @@ enum SliceFigure {
                 SurfacePlot(
                     xAxis: axis, yAxis: Axis("β"), value: Axis(loss), x: slice.alphas, y: slice.betas,
                     panels: panels)))
+    }
+
+    /// All positions where some losses are missing, so that the gap shows; nil where the curves reach the ends.
+    private static func range(_ slice: Slice) -> ClosedRange<Double>? {
+        let hasGaps = slice.values.joined().contains { !$0.isFinite }
+        guard hasGaps, let low = slice.alphas.first, let high = slice.alphas.last, low < high,
+            (high - low).isFinite
+        else { return nil }
+        return low...high
     }
 }

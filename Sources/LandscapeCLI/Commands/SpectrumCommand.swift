@@ -92,7 +92,7 @@ struct SpectrumCommand: ParsableCommand {
         let samples = try data.load(needsTargets: true)
         let network = try model.network(samples)
         try samples.check(network, loss, common.precision, attack.chosen)
-        let weights = try model.load(network, seed: common.seed)
+        let weights = try model.loadOrStart(network, seed: common.seed)
         let backend = try common.open()
         let study = try Study(
             network, weights, samples, loss, batchSize: common.batchSize, on: backend, common.precision)

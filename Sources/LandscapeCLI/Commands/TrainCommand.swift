@@ -81,8 +81,8 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let dataset = try DataSource(parsing: data).load().validated()
-        let network = try network(for: dataset)
         let samples = try Samples(dataset, file: data)
+        let network = try ModelOptions.network(model, samples)
         try samples.check(network, loss, common.precision, attack.chosen)
         let held = try test.map { try Samples(DataSource(parsing: $0).load().validated(), file: $0) }
         try held?.check(network, loss, common.precision)
@@ -124,12 +124,6 @@ struct TrainCommand: ParsableCommand {
             device: backend.device.name, precision: common.precision.rawValue)
         if common.json { return try Console.json(result) }
         show(result)
-    }
-
-    private func network(for samples: Dataset) throws -> Network {
-        guard Builders.names.contains(model) else { return try ModelFile.read(model) }
-        let input = Shape(Array(samples.inputs.shape.dropFirst()))
-        return try Builders.build(model, input: input, classes: samples.classes)!
     }
 
     private func show(_ result: Output) {

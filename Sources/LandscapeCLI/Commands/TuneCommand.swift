@@ -29,6 +29,7 @@ struct TuneCommand: ParsableCommand {
         var secondsBefore: Double
         var secondsAfter: Double
         var isKept: Bool
+        var folder: String?
     }
 
     func validate() throws {
@@ -46,12 +47,14 @@ struct TuneCommand: ParsableCommand {
             try Console.json(
                 Output(
                     device: tuner.device, trials: outcome.trials, secondsBefore: outcome.before,
-                    secondsAfter: outcome.after, isKept: outcome.isKept))
+                    secondsAfter: outcome.after, isKept: outcome.isKept,
+                    folder: outcome.isKept ? Devices.cacheFolder : nil))
         } else {
             print(table(outcome).text)
             print(
                 "\n\(tuner.device.name): \(formatSignificant(1e3 * outcome.before)) ms with the defaults, "
                     + "\(formatSignificant(1e3 * outcome.after)) ms with the best found")
+            if outcome.isKept, let folder = Devices.cacheFolder { print("kept in \(folder)") }
         }
         if !outcome.isKept {
             Console.note("the numbers are not kept: the cache folder is off or cannot be written")

@@ -35,11 +35,15 @@ enum Console {
     }
 }
 
+/// All digits of a number, for messages. Swift shows the sign of a NaN, which means nothing.
+func plain(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
+
 /// How JSON is written everywhere: sorted keys, one object, numbers that are not finite as strings.
 enum JSON {
     static func encode(_ value: some Encodable, isPretty: Bool = true) throws -> Foundation.Data {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = isPretty ? [.sortedKeys, .prettyPrinted] : [.sortedKeys]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         return try encoder.encode(value)

@@ -22,11 +22,11 @@ struct RunFolder {
         _ path: String, _ configuration: Configuration, _ device: DeviceInfo, owned: [String]
     ) throws {
         self.path = path
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError("\(path): the output folder cannot be made: \(error.localizedDescription)")
-        }
+        try makeFolder(path)
+        let record = Record(
+            command: CommandLine.arguments, configuration: configuration, device: device,
+            version: Landscape.configuration.version)
+        let encoded = try JSON.encode(record)
         let file = self.path("config.json")
         if FileManager.default.fileExists(atPath: file) {
             let bytes = Foundation.Data(try readBytes(file))
@@ -34,18 +34,16 @@ struct RunFolder {
                 old.configuration == configuration, old.device.name == device.name,
                 old.device.backend == device.backend
             else {
+                let differences = Settings.differences(bytes, encoded).joined(separator: ", ")
                 throw CommandError(
-                    "\(path) holds another run (see config.json); choose another --output, or remove the folder"
+                    "\(path) holds another run: \(differences); choose another --output, or remove the folder"
                 )
             }
         } else if let foreign = owned.first(where: { exists($0) }) {
             throw CommandError(
                 "\(path) holds a \(foreign) that no run has written there; choose another --output")
         } else {
-            let record = Record(
-                command: CommandLine.arguments, configuration: configuration, device: device,
-                version: Landscape.configuration.version)
-            try write(JSON.encode(record), "config.json")
+            try write(encoded, "config.json")
         }
     }
 
@@ -55,11 +53,7 @@ struct RunFolder {
     /// A folder inside.
     func folder(_ name: String) throws -> String {
         let inner = path(name)
-        do {
-            try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError("\(inner): the folder cannot be made: \(error.localizedDescription)")
-        }
+        try makeFolder(inner)
         return inner
     }
 
@@ -77,15 +71,7 @@ struct RunFolder {
 
     /// A line in the log, with the time.
     func log(_ text: String) throws {
-        let line = "\(Date().ISO8601Format()) \(text)\n"
-        let file = path("log.txt")
-        if !FileManager.default.fileExists(atPath: file) { try write(Foundation.Data(), "log.txt") }
-        guard let handle = FileHandle(forWritingAtPath: file) else {
-            throw CommandError("\(file): cannot be written")
-        }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Foundation.Data(line.utf8))
-        try handle.close()
+        try appendText("\(Date().ISO8601Format()) \(text)\n", to: path("log.txt"))
     }
 
     /// The result of a stage: read if it was finished before, else computed and kept.

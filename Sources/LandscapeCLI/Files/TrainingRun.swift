@@ -42,10 +42,11 @@ struct TrainingRun {
             weights: .initial(network, seed: options.seed), on: backend, precision)
         let format: Safetensors.Format = precision == .float32 ? .float32 : .float64
         let kept = keptSteps(trainer)
-        try FileManager.default.createDirectory(atPath: checkpointFolder, withIntermediateDirectories: true)
+        try makeFolder(checkpointFolder)
         var lines: [Line] = []
-        if let last = Checkpoint.steps(in: checkpointFolder).last(where: { $0 <= trainer.totalSteps }) {
-            try trainer.restore(Checkpoint.read(from: checkpointFolder, step: last, for: network))
+        if let checkpoint = lastCheckpoint(upTo: trainer.totalSteps) {
+            try trainer.restore(checkpoint)
+            let last = checkpoint.step
             lines = try readMetrics(upTo: last)
             if last < trainer.totalSteps, last > 0 { Console.note("\(title): going on from step \(last)") }
         } else {
@@ -83,6 +84,18 @@ struct TrainingRun {
         Console.clear()
         try writeMetrics(lines)
         return (try trainer.arrays.weights(backend), lines)
+    }
+
+    /// The last checkpoint that can be read; nil if there is none. Damaged ones are told.
+    private func lastCheckpoint(upTo most: Int) -> Checkpoint? {
+        for step in Checkpoint.steps(in: checkpointFolder).reversed() where step <= most {
+            do {
+                return try Checkpoint.read(from: checkpointFolder, step: step, for: network)
+            } catch {
+                Console.note("\(error); going back to what was before step \(step)")
+            }
+        }
+        return nil
     }
 
     /// Steps after which a checkpoint is kept; the last one always is.

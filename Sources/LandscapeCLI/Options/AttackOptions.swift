@@ -27,6 +27,9 @@ struct AttackOptions: ParsableArguments {
     func validate() throws {
         if attack != nil, epsilon == nil { throw ValidationError("--attack needs --epsilon") }
         if attack == nil, epsilon != nil { throw ValidationError("--epsilon goes with --attack fgsm or pgd") }
+        if attack != .pgd, attackStepSize != nil || attackSteps != 10 {
+            throw ValidationError("--attack-steps and --attack-step-size go with --attack pgd")
+        }
         if let epsilon, !(epsilon >= 0 && epsilon.isFinite) {
             throw ValidationError("--epsilon is at least 0, found \(epsilon)")
         }

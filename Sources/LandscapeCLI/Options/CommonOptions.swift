@@ -33,15 +33,19 @@ struct CommonOptions: ParsableArguments {
     var profile = false
 
     func validate() throws {
-        if let threads {
-            guard (1...256).contains(threads) else {
-                throw ValidationError("--threads is between 1 and 256, found \(threads)")
-            }
-            CPUBackend.useThreads(threads)
-        }
+        try Self.use(threads: threads)
         if !(1...1 << 20).contains(batchSize) {
             throw ValidationError("--batch-size is between 1 and 1,048,576, found \(batchSize)")
         }
+    }
+
+    /// Sets the threads of the CPU backend, if any were asked for.
+    static func use(threads: Int?) throws {
+        guard let threads else { return }
+        guard (1...256).contains(threads) else {
+            throw ValidationError("--threads is between 1 and 256, found \(threads)")
+        }
+        CPUBackend.useThreads(threads)
     }
 
     /// Opens the device; a fallback is told on stderr.

@@ -83,7 +83,7 @@ struct Samples {
         if let bad = inputs.firstNonFinite {
             let sample = bad / max(1, inputs.count / count)
             throw CommandError(
-                "\(file): sample \(sample) holds \(inputs.doubles[bad]); inputs must be finite")
+                "\(file): sample \(sample) holds \(plain(inputs.doubles[bad])); inputs must be finite")
         }
         self.labels = try labels.map { try Self.integers($0, count, labelFile ?? "") }
         if let targets {
@@ -93,7 +93,8 @@ struct Samples {
                     "\(name): shape \(targets.shape), expected [\(count), O] for \(count) samples")
             }
             if let bad = targets.firstNonFinite {
-                throw CommandError("\(name): row \(bad / targets.shape[1]) holds \(targets.doubles[bad])")
+                throw CommandError(
+                    "\(name): row \(bad / targets.shape[1]) holds \(plain(targets.doubles[bad]))")
             }
         }
         self.targets = targets

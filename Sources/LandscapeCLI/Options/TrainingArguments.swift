@@ -17,8 +17,8 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Learning rate; 0.02 for sgd and 0.001 for adam unless given.")
     var learningRate: Double?
 
-    @Option(help: "Momentum of sgd.")
-    var momentum = 0.9
+    @Option(help: "Momentum of sgd; 0.9 unless given.")
+    var momentum: Double?
 
     @Flag(help: "Nesterov's momentum.")
     var nesterov = false
@@ -45,7 +45,7 @@ struct TrainingArguments: ParsableArguments {
         if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
             throw ValidationError("--learning-rate is positive, found \(learningRate)")
         }
-        if !(0..<1).contains(momentum) {
+        if let momentum, !(0..<1).contains(momentum) {
             throw ValidationError("--momentum lies in [0, 1), found \(momentum)")
         }
         if !(weightDecay >= 0 && weightDecay.isFinite) {
@@ -63,13 +63,25 @@ struct TrainingArguments: ParsableArguments {
         if schedule != .step, !milestones.isEmpty {
             throw ValidationError("--milestones go with --schedule step")
         }
+        if schedule == .step, milestones.isEmpty {
+            throw ValidationError("--schedule step needs --milestones")
+        }
+        if schedule != .step, decayFactor != 0.1 {
+            throw ValidationError("--decay-factor goes with --schedule step")
+        }
+        if optimizer != .sgd, momentum != nil || nesterov {
+            throw ValidationError("--momentum and --nesterov go with --optimizer sgd")
+        }
+        if nesterov, momentum == 0 {
+            throw ValidationError("--nesterov needs a --momentum above 0")
+        }
     }
 
     /// The options of a training.
     func options(_ common: CommonOptions, _ loss: Loss, _ attack: Attack?) -> TrainingOptions {
         let rule: Optimizer =
             switch optimizer {
-            case .sgd: .sgd(momentum: momentum, isNesterov: nesterov)
+            case .sgd: .sgd(momentum: momentum ?? 0.9, isNesterov: nesterov)
             case .adam: .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
             }
         let rate = learningRate ?? (optimizer == .sgd ? 0.02 : 0.001)
