@@ -104,6 +104,7 @@ import Testing
             #expect(message(manifest(8)).isEmpty)
             try Data("something".utf8).write(to: URL(fileURLWithPath: path))
             #expect(message(manifest(8)).contains("truncated"))
+            #expect(message(manifest(8, tile: 4)).contains("the tile (3 before, 4 now)"))
             try Data("not a manifest\n".utf8).write(to: URL(fileURLWithPath: KernelFile.manifestPath(path)))
             #expect(message(manifest(8)).contains("is not the manifest"))
         }
@@ -121,21 +122,46 @@ import Testing
         try inFolder { path in
             do { try fill(try KernelFile(path, manifest(8, inputs: "first")), 8) }
             let larger = try KernelFile(path + "2", manifest(11))
-            try larger.takeOver(path, manifest(11), firstInputs: "first")
+            func old(_ path: String, _ larger: KernelManifest, _ first: String) throws -> KernelFile.Old {
+                try KernelFile.Old(path, for: larger, firstInputs: first)
+            }
+            try larger.takeOver(old(path, manifest(11), "first"), tile: 3)
             // Tiles (0, 0), (1, 0) and (1, 1) lie inside the first 8.
             #expect(larger.has(0, 0) && larger.has(1, 0) && larger.has(1, 1) && !larger.has(2, 0))
             #expect(try fill(larger, 11) == 7)
             #expect(try Npy.read(path + "2").doubles == expected(11))
-            let other = try KernelFile(path + "3", manifest(11))
-            #expect(throws: DataError.self) { try other.takeOver(path, manifest(11), firstInputs: "others") }
-            #expect(throws: DataError.self) {
-                try other.takeOver(path, manifest(11, weights: "v"), firstInputs: "first")
-            }
+            #expect(throws: DataError.self) { try old(path, manifest(11), "others") }
+            #expect(throws: DataError.self) { try old(path, manifest(11, weights: "v"), "first") }
+            #expect(throws: DataError.self) { try old(path, manifest(7), "first") }
             let unfinished = try KernelFile(path + "4", manifest(8, inputs: "first"))
             try fill(unfinished, 8, most: 3)
-            #expect(throws: DataError.self) {
-                try other.takeOver(path + "4", manifest(11), firstInputs: "first")
-            }
+            #expect(throws: DataError.self) { try old(path + "4", manifest(11), "first") }
+        }
+    }
+
+    /// A line of a manifest that cannot be is passed over, and of two lines for a tile the last one counts.
+    @Test func linesThatCannotBe() throws {
+        try inFolder { path in
+            do { try fill(try KernelFile(path, manifest(8)), 8) }
+            let log = KernelFile.manifestPath(path)
+            var text = try String(contentsOfFile: log, encoding: .utf8)
+            let line = try #require(text.split(separator: "\n").last { $0.contains("\"i\":0") })
+            text = text.replacingOccurrences(of: String(line), with: "")
+            let wrong = line.replacingOccurrences(of: "\"crc\":", with: "\"crc\":1")
+            let backwards = line.replacingOccurrences(of: "\"rows\":[0,3]", with: "\"rows\":[260,0]")
+            try (text + "\n" + wrong + "\n" + line + "\n" + backwards + "\n").write(
+                toFile: log, atomically: true, encoding: .utf8)
+            let file = try KernelFile(path, manifest(8))
+            #expect(file.found == 6 && file.damaged == 0)
+        }
+    }
+
+    /// An array that is nobody's kernel stays as it is.
+    @Test func foreignArraysAreRefused() throws {
+        try inFolder { path in
+            try Npy.write(NDArray(shape: [8, 8], storage: .float32((0..<64).map(Float.init))), to: path)
+            #expect(throws: DataError.self) { try KernelFile(path, manifest(8)) }
+            #expect(try Npy.read(path).doubles == (0..<64).map(Double.init))
         }
     }
 }

@@ -2,7 +2,7 @@ import Backend
 import Graph
 import Planner
 
-/// What a device does per second, from two short measurements; they are made once per device and process.
+/// What a device does per second, from two short measurements.
 public struct DeviceSpeed: Sendable {
     /// Floating-point operations of a large matrix product, and bytes of a copy.
     public let flopsPerSecond: Double, bytesPerSecond: Double

@@ -67,14 +67,26 @@ public final class EmpiricalNTK {
         outputs = forward(1).outputs[0].shape[1]
         let smallest = min(x.count, x2?.count ?? x.count), largest = max(x.count, x2?.count ?? x.count)
         let cotangents = kind.cotangents(outputs)
-        tile = max(1, min(options.tile ?? Self.usualTile(largest, kind.rows(outputs)), largest))
         // Every output is a row of the pull-back, so batches are smaller where there are many.
-        let batch = max(1, min(options.batchSize, smallest, max(1, 1024 / cotangents)))
+        // One sample alone would hide what is repeated for every sample.
+        let batch = max(min(2, smallest), min(options.batchSize, smallest, 1024 / max(1, cotangents)))
         let program = FeatureProgram(forward, layout, batch: batch, kind: kind, algorithm: options.algorithm)
         let perSample = program.units.reduce(0) { sum, unit in
             let (rows, activation) = unit.elements(cotangents)
             return sum + (rows + activation) * parameters.precision.bytes
         }
+        let bytes = parameters.precision.bytes,
+            model = try backend.plan(program.batched, precision, sumsInOrder: true)
+        let count = outputs
+        /// Bytes for a tile, two panels of one tile each, and what the programs need beside.
+        func needed(_ tile: Int) -> Int {
+            let parts = program.units.map { $0.working(kind, count, tile) }.max() ?? 0
+            return (6 * kind.tile(tile, tile, count).count + parts + model.arenaCount) * bytes
+                + 2 * max(tile, batch) * perSample
+        }
+        var tile = max(1, min(options.tile ?? Self.usualTile(largest, kind.rows(outputs)), largest))
+        while options.tile == nil, tile > 16, needed(tile) > options.memory { tile = max(16, tile / 2) }
+        self.tile = tile
         let rowTile = min(tile, x.count), columnTile = min(tile, x2?.count ?? x.count)
         features = try FeatureExtractor(
             program, kind, batch: batch, bound: bound, on: backend, precision)
@@ -82,24 +94,23 @@ public final class EmpiricalNTK {
             features.units, kind, outputs: outputs, rows: rowTile, columns: columnTile,
             keepsTimes: options.keepsTimes, on: backend, precision)
         // Two panels of samples, each of whole tiles, are held at once.
-        let tileBytes = kind.tile(rowTile, columnTile, outputs).count * precision.bytes
-        let room = options.memory - 6 * tileBytes
+        let beside = needed(tile) - 2 * max(tile, batch) * perSample, room = max(0, options.memory - beside)
         // A panel holds a batch at least, so that batches do not depend on tiles.
         panel = max(room / (2 * max(1, perSample) * tile), (batch + tile - 1) / tile, 1) * tile
-        plannedBytes = 6 * tileBytes + 2 * min(panel, largest) * perSample
+        plannedBytes = beside + (x2 == nil && panel >= largest ? 1 : 2) * min(panel, largest) * perSample
         let block = kind.rows(outputs)
         (rows, columns, planes) = (
             x.count * block, (x2?.count ?? x.count) * block, kind.planes(outputs)
         )
         let pairs = Double(x.count) * Double(x2?.count ?? (x.count + 1)) / (x2 == nil ? 2 : 1)
-        let (kind, outputs, bytes) = (kind, outputs, Double(precision.bytes))
+        let size = Double(bytes)
         costs = features.units.map { unit in
-            let cost = unit.pairCost(kind, outputs)
+            let cost = unit.pairCost(kind, count)
             let (rows, activation) = unit.elements(cotangents)
             return KernelCost(
                 layer: unit.names.joined(separator: " + "), algorithm: unit.algorithm,
                 flops: cost.flops * pairs,
-                bytes: cost.elements * bytes * pairs, featureBytes: (rows + activation) * Int(bytes))
+                bytes: cost.elements * size * pairs, featureBytes: (rows + activation) * bytes)
         }
     }
 

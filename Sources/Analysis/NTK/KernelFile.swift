@@ -23,6 +23,14 @@ public final class KernelFile: KernelSink {
         isWide = manifest.precision == Precision.float64.rawValue
         planes = manifest.shape.count > 2 ? manifest.shape[0] : 1
         let logPath = Self.manifestPath(path)
+        let descriptor = open(logPath, O_RDWR | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else {
+            throw DataError("cannot write '\(logPath)': \(String(cString: strerror(errno)))")
+        }
+        log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw DataError("'\(path)' is being written by another process")
+        }
         let known = try Self.read(logPath)
         if let known {
             let differences = manifest.differences(from: known.manifest)
@@ -32,23 +40,23 @@ public final class KernelFile: KernelSink {
                         + "--output, or delete it and '\(logPath)'")
             }
         }
-        // The manifest before the array: without it an array is nobody's.
-        let descriptor = open(logPath, O_RDWR | O_CREAT | O_APPEND, 0o644)
-        guard descriptor >= 0 else {
-            throw DataError("cannot write '\(logPath)': \(String(cString: strerror(errno)))")
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? nil
+        let exists = (size ?? 0) > 0
+        guard known != nil || !exists else {
+            unlink(logPath)
+            throw DataError(
+                "'\(path)' exists and has no manifest: it is no kernel of this command; choose another --output"
+            )
         }
-        log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw DataError("'\(path)' is being written by another process")
-        }
-        let exists = FileManager.default.fileExists(atPath: path)
+        // The manifest comes before the array: without it an array is nobody's.
+        if known == nil || !exists { ftruncate(descriptor, 0) }
         file = try NpyRegionFile(path, shape: manifest.shape, isWide: isWide, keeps: known != nil && exists)
         if let known, exists {
             for tile in known.tiles { try check(tile) }
+            (found, damaged) = (done.count, known.tiles.count - done.count)
             // A line that was cut off in the middle is ended.
             if known.isTorn { try append(Data("\n".utf8)) }
         } else {
-            ftruncate(descriptor, 0)
             try append(Self.line(manifest))
         }
     }
@@ -79,8 +87,14 @@ public final class KernelFile: KernelSink {
             throw DataError(
                 "'\(path)' is not the manifest of a kernel, or is damaged; delete it to begin again")
         }
-        let tiles = lines.dropFirst().compactMap { try? decoder.decode(KernelTile.self, from: $0) }
-        return (manifest, tiles, data.last != UInt8(ascii: "\n"))
+        // A tile's last line counts: it may have been computed again.
+        var tiles: [[Int]: KernelTile] = [:]
+        for line in lines.dropFirst() {
+            guard let tile = try? decoder.decode(KernelTile.self, from: line), tile.fits(manifest.shape)
+            else { continue }
+            tiles[[tile.i, tile.j]] = tile
+        }
+        return (manifest, Array(tiles.values), data.last != UInt8(ascii: "\n"))
     }
 
     /// Takes a tile as done if its bytes are those that were written.
@@ -88,8 +102,7 @@ public final class KernelFile: KernelSink {
         let rows = tile.rows[0]..<tile.rows[1], columns = tile.columns[0]..<tile.columns[1]
         var isSound = checksum(try file.read(rows, columns)) == tile.crc
         if isSound, let mirror = tile.mirror { isSound = checksum(try file.read(columns, rows)) == mirror }
-        if isSound { done.insert([tile.i, tile.j]) } else { done.remove([tile.i, tile.j]) }
-        (found, damaged) = (done.count, damaged + (isSound ? 0 : 1))
+        if isSound { done.insert([tile.i, tile.j]) }
     }
 
     private func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { Checksum.crc32($0) } }
@@ -152,59 +165,71 @@ public final class KernelFile: KernelSink {
 }
 
 extension KernelFile {
-    /// Takes over the tiles of a finished kernel of the first samples, for a kernel with more samples.
-    ///
-    /// Tiles that lie inside the old kernel are copied; those that reach beyond it are computed. Throws if `old` is not
-    /// a complete kernel of the same weights, model and kind.
-    public func takeOver(
-        _ old: String, _ manifest: KernelManifest, firstInputs: String
-    ) throws {
-        guard let known = try Self.read(Self.manifestPath(old)) else {
-            throw DataError(
-                "'\(Self.manifestPath(old))' is missing: only a kernel with its manifest can be appended to")
-        }
-        var expected = manifest
-        expected.samples = known.manifest.samples
-        expected.inputs = firstInputs
-        expected.shape = known.manifest.shape
-        expected.tile = known.manifest.tile
-        let differences = expected.differences(from: known.manifest)
-        guard differences.isEmpty, known.manifest.samples <= manifest.samples else {
-            throw DataError(
-                "'\(old)' is not the kernel of the first samples: \(differences.joined(separator: ", ")) differ"
-            )
-        }
-        let source = try NpyRegionFile(old, shape: known.manifest.shape, isWide: isWide, keeps: true)
-        let covered = Set(known.tiles.map { [$0.i, $0.j] }).count
-        let oldTiles = (known.manifest.samples + known.manifest.tile - 1) / known.manifest.tile
-        guard covered == oldTiles * (oldTiles + 1) / 2 else {
-            throw DataError("'\(old)' is not complete: run the command that made it once more")
-        }
-        for tile in known.tiles {
-            let rows = tile.rows[0]..<tile.rows[1], columns = tile.columns[0]..<tile.columns[1]
-            guard checksum(try source.read(rows, columns)) == tile.crc else {
-                throw DataError("'\(old)' is damaged: run the command that made it once more")
+    /// A finished kernel of the first samples, from which a larger one takes over tiles.
+    public struct Old {
+        fileprivate let file: NpyRegionFile
+        fileprivate let manifest: KernelManifest
+
+        /// Opens a kernel. Throws unless it is complete, sound, and of the same weights, model and kind as `larger`, whose
+        /// first samples have the digest `firstInputs`.
+        public init(_ path: String, for larger: KernelManifest, firstInputs: String) throws(DataError) {
+            let known = try KernelFile.known(path)
+            manifest = known.manifest
+            var expected = larger
+            (expected.samples, expected.inputs) = (manifest.samples, firstInputs)
+            (expected.shape, expected.tile) = (manifest.shape, manifest.tile)
+            guard manifest.samples <= larger.samples else {
+                throw DataError(
+                    "'\(path)' has \(manifest.samples) samples, more than the \(larger.samples) given now")
+            }
+            let differences = expected.differences(from: manifest)
+            guard differences.isEmpty else {
+                throw DataError(
+                    "'\(path)' is not the kernel of the first samples: \(differences.joined(separator: ", ")) differ"
+                )
+            }
+            file = try NpyRegionFile(
+                path, shape: manifest.shape, isWide: manifest.precision == Precision.float64.rawValue,
+                keeps: true)
+            let count = (manifest.samples + manifest.tile - 1) / manifest.tile
+            guard known.tiles.count == count * (count + 1) / 2 else {
+                throw DataError("'\(path)' is not complete: run the command that made it once more")
+            }
+            for tile in known.tiles {
+                let bytes = try file.read(tile.rows[0]..<tile.rows[1], tile.columns[0]..<tile.columns[1])
+                guard bytes.withUnsafeBytes({ Checksum.crc32($0) }) == tile.crc else {
+                    throw DataError("'\(path)' is damaged: run the command that made it once more")
+                }
             }
         }
-        let block = known.manifest.shape[known.manifest.shape.count - 1] / known.manifest.samples
-        let tile = manifest.tile
-        for i in 0..<known.manifest.samples / tile {
+    }
+
+    /// Copies the tiles that lie inside an old kernel.
+    public func takeOver(_ old: Old, tile: Int) throws {
+        let block = old.manifest.shape[old.manifest.shape.count - 1] / max(1, old.manifest.samples)
+        for i in 0..<old.manifest.samples / tile {
             for j in 0...i where !has(i, j) {
                 let rows = i * tile * block..<(i + 1) * tile * block
                 let columns = j * tile * block..<(j + 1) * tile * block
-                try source.read(rows, columns).withUnsafeBytes {
+                try old.file.read(rows, columns).withUnsafeBytes {
                     try write(i, j, rows: rows, columns: columns, isMirrored: i != j, $0)
                 }
             }
         }
     }
 
-    /// Samples of a kernel file by its manifest.
-    public static func sampleCount(_ path: String) throws(DataError) -> Int {
+    /// What the manifest of a kernel file says. Throws if it has none.
+    public static func manifest(_ path: String) throws(DataError) -> KernelManifest {
+        try known(path).manifest
+    }
+
+    private static func known(_ path: String) throws(DataError) -> (
+        manifest: KernelManifest, tiles: [KernelTile]
+    ) {
         guard let known = try read(manifestPath(path)) else {
             throw DataError(
                 "'\(manifestPath(path))' is missing: only a kernel with its manifest can be appended to")
         }
-        return known.manifest.samples
+        return (known.manifest, known.tiles)
     }
 }

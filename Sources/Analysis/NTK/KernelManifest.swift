@@ -15,6 +15,8 @@ public struct KernelManifest: Codable, Sendable, Equatable {
     public var samples: Int, samples2: Int?
     /// Digests of the samples, the weights and the model.
     public var inputs: String, inputs2: String?, weights: String, model: String
+    /// What decides the last bits: how each part is computed, and the device.
+    public var algorithms: [String], device: String
     /// The part of the kernel, if it is not all of it.
     public var part: String?
 
@@ -22,11 +24,13 @@ public struct KernelManifest: Codable, Sendable, Equatable {
     public init(
         shape: [Int], precision: String, kind: KernelKind, tile: Int, samples: Int, samples2: Int?,
         inputs: String,
-        inputs2: String?, weights: String, model: String, part: String? = nil
+        inputs2: String?, weights: String, model: String, algorithms: [String] = [], device: String = "",
+        part: String? = nil
     ) {
         (self.shape, self.precision, self.kind, self.tile) = (shape, precision, kind, tile)
         (self.samples, self.samples2, self.inputs, self.inputs2) = (samples, samples2, inputs, inputs2)
         (self.weights, self.model, self.part) = (weights, model, part)
+        (self.algorithms, self.device) = (algorithms, device)
     }
 
     /// What differs from another manifest, in words; empty if they describe the same array.
@@ -44,6 +48,8 @@ public struct KernelManifest: Codable, Sendable, Equatable {
         compare("the kind", \.kind.rawValue, tells: true)
         compare("the precision", \.precision, tells: true)
         compare("the tile", \.tile, tells: true)
+        compare("the algorithms", \.algorithms, tells: false)
+        compare("the device", \.device, tells: true)
         return found.isEmpty && self != other ? ["its description"] : found
     }
 }
@@ -54,4 +60,12 @@ struct KernelTile: Codable, Hashable {
     /// Checksums of the tile and of its mirror image as they lie in the file.
     let crc: UInt32, mirror: UInt32?
     let rows: [Int], columns: [Int]
+
+    /// Whether it lies inside an array.
+    func fits(_ shape: [Int]) -> Bool {
+        func isRange(_ ends: [Int], _ extent: Int) -> Bool {
+            ends.count == 2 && ends[0] >= 0 && ends[0] <= ends[1] && ends[1] <= extent
+        }
+        return isRange(rows, shape[shape.count - 2]) && isRange(columns, shape[shape.count - 1])
+    }
 }

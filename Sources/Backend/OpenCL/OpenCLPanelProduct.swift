@@ -27,7 +27,11 @@ struct OpenCLPanelProduct: OpenCLKernel {
         func pieces(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
         func round(_ count: Int, _ unit: Int) -> Int { pieces(count, unit) * unit }
 
-        var (rows, columns) = (min(256, round(kernel.m, tileRows)), min(768, round(kernel.n, tileColumns)))
+        // With few terms the time is that of storing, which wants rows that lie near each other.
+        let mostRows = kernel.k < 32 ? 64 : 256
+        var (rows, columns) = (
+            min(mostRows, round(kernel.m, tileRows)), min(768, round(kernel.n, tileColumns))
+        )
         func runs() -> Int { pieces(kernel.m, rows) * pieces(kernel.n, columns) * kernel.batches }
         // Enough work for all: from parts of long sums, else from smaller blocks, which pack more.
         let depths = pieces(kernel.k, Self.depth)

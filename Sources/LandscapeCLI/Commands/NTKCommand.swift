@@ -79,8 +79,22 @@ struct NTKCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if memory.bytes < 64 << 20 {
-            throw ValidationError("--memory is at least 64MiB, found \(memory.bytes >> 20)MiB")
+        for (name, path) in [("--inputs2", inputs2), ("--append", append), ("--inputs", data.inputs)] {
+            guard let path, let output else { continue }
+            let same =
+                URL(fileURLWithPath: path).standardizedFileURL
+                == URL(fileURLWithPath: output).standardizedFileURL
+            if same { throw ValidationError("--output and \(name) are the same file, \(output)") }
+        }
+        if eigenvalues == true, kind == .diagonal {
+            throw ValidationError("--eigenvalues are of one matrix; --kind diagonal has one for every output")
+        }
+        if infinite.isAsked,
+            plan || append != nil || perLayer || tile != nil || algorithm != nil || eigenvalues == true
+        {
+            throw ValidationError(
+                "--infinite and --width-sweep take none of --plan, --append, --per-layer, --tile, --algorithm, --eigenvalues"
+            )
         }
         if let tile, !(1...1 << 20).contains(tile) {
             throw ValidationError("--tile is between 1 and 1,048,576, found \(tile)")
@@ -90,10 +104,6 @@ struct NTKCommand: ParsableCommand {
         }
         if append != nil, inputs2 != nil { throw ValidationError("--append takes no --inputs2") }
         if append != nil, perLayer { throw ValidationError("--append takes no --per-layer") }
-        if append != nil, append == output {
-            throw ValidationError(
-                "--append and --output are the same file; the larger kernel needs one of its own")
-        }
         if perLayer, output == nil { throw ValidationError("--per-layer needs --output") }
         if eigenvalues == true, inputs2 != nil {
             throw ValidationError(

@@ -85,7 +85,7 @@ struct InfiniteKernels {
         var distances: [Double] = []
         for seed in 0..<options.sweepSeeds {
             Console.progress("width \(width), network \(seed + 1) of \(options.sweepSeeds)")
-            let weights = Weights.initial(finite, seed: common.seed + UInt64(seed))
+            let weights = Weights.initial(finite, seed: common.seed &+ UInt64(seed))
             let arrays = try NetworkArrays(finite, weights, on: backend, common.precision)
             let kernel = try EmpiricalNTK(
                 { finite.forward(batchSize: $0) }, finite.layout, parameters: arrays.parameters,

@@ -60,13 +60,20 @@ struct KernelRun {
         let x = try upload(samples), x2 = try others.map(upload)
         var settings = EmpiricalNTK.Options()
         settings.batchSize = common.batchSize
-        settings.tile = options.tile
+        settings.tile = try options.tile ?? knownTile()
         settings.algorithm = options.algorithm?.algorithm
         settings.memory = try budget(x.array.count + (x2?.array.count ?? 0))
+        settings.keepsTimes = true
         let network = network
         let ntk = try EmpiricalNTK(
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState, x: x, x2: x2, kind: options.kind, settings, on: backend)
+        guard ntk.plannedBytes <= settings.memory else {
+            throw CommandError(
+                "--memory \(options.memory.bytes >> 20)MiB is too little: features and tiles of \(ntk.tile) samples need "
+                    + "\(ntk.plannedBytes >> 20) MiB where \(settings.memory >> 20) MiB are left; give more memory, a "
+                    + "smaller --tile or a smaller --batch-size")
+        }
         let rates = try DeviceSpeed.measured(backend, common.precision)
         if options.plan { return try show(ntk, rates, nil, backend) }
         let kernel = try compute(ntk, weights, backend)
@@ -75,12 +82,18 @@ struct KernelRun {
 
     /// Memory that is left for features and tiles beside the process and its samples.
     private func budget(_ inputs: Int) throws -> Int {
-        let taken = inputs * (8 + options.common.precision.bytes) + 128 << 20
+        let bytes = options.common.precision.bytes, block = options.kind.rows(network.outputs)
+        var taken = inputs * (8 + bytes) + network.layout.count * (16 + bytes) + 128 << 20
+        if options.output == nil {
+            let columns = (others?.count ?? samples.count) * block
+            taken += samples.count * block * columns * options.kind.planes(network.outputs) * 24
+        }
         let left = options.memory.bytes - taken
         guard left > 16 << 20 else {
             throw CommandError(
-                "--memory \(options.memory.bytes >> 20)MiB does not hold the samples: at least "
-                    + "\((taken + 32 << 20) >> 20)MiB are needed")
+                "--memory \(options.memory.bytes >> 20)MiB does not hold the process, the samples, the weights"
+                    + (options.output == nil ? " and a kernel without --output" : "")
+                    + ": at least \((taken + 32 << 20) >> 20)MiB are needed")
         }
         return left
     }
@@ -92,25 +105,24 @@ struct KernelRun {
         func progress(_ done: Int, _ of: Int) { Console.progress("tile \(done) of \(of)") }
         defer { Console.clear() }
         guard let output = options.output else {
-            let bytes = ntk.rows * ntk.columns * ntk.planes * 8
-            guard bytes <= options.memory.bytes / 2 else {
-                throw CommandError(
-                    "a kernel of \(ntk.rows * ntk.planes) × \(ntk.columns) takes \(bytes >> 20) MiB in memory; "
-                        + "give it a file with --output, or more --memory")
-            }
             let sink = KernelMemory(
                 rows: ntk.rows, columns: ntk.columns, planes: ntk.planes, options.common.precision)
             try ntk.run(into: sink, progress: progress)
             return KernelMatrix(sink.elements, rows: ntk.rows * ntk.planes, columns: ntk.columns)
         }
-        let manifest = manifest(ntk, weights)
+        let manifest = manifest(ntk, weights, backend.device.name)
+        let old = try options.append.map {
+            let before = try KernelFile.manifest($0).samples * network.input.count
+            return try KernelFile.Old(
+                $0, for: manifest, firstInputs: Checksum.digest(samples.inputs.doubles.prefix(before)))
+        }
         let file = try KernelFile(output, manifest)
         if file.found > 0 || file.damaged > 0 {
             Console.note(
                 "\(output): \(file.found) tiles are there"
                     + (file.damaged > 0 ? ", \(file.damaged) damaged ones are computed again" : ""))
         }
-        if let append = options.append { try takeOver(append, file, manifest, ntk) }
+        if let old { try file.takeOver(old, tile: ntk.tile) }
         var parts: [KernelFile] = []
         for cost in ntk.costs where options.perLayer {
             var part = manifest
@@ -131,23 +143,24 @@ struct KernelRun {
         return (output.hasSuffix(".npy") ? String(output.dropLast(4)) : output) + ".\(name).npy"
     }
 
-    private func manifest(_ ntk: EmpiricalNTK, _ weights: Weights) -> KernelManifest {
+    private func manifest(_ ntk: EmpiricalNTK, _ weights: Weights, _ device: String) -> KernelManifest {
         let shape = (options.kind == .diagonal ? [ntk.planes] : []) + [ntk.rows, ntk.columns]
         return KernelManifest(
             shape: shape, precision: options.common.precision.rawValue, kind: options.kind, tile: ntk.tile,
             samples: samples.count, samples2: others?.count, inputs: Checksum.digest(samples.inputs.doubles),
             inputs2: others.map { Checksum.digest($0.inputs.doubles) },
             weights: Checksum.digest(weights.parameters + weights.state),
-            model: Checksum.digest(ModelFile.text(network).utf8.map(Double.init)))
+            model: Checksum.digest(ModelFile.text(network).utf8.map(Double.init)),
+            algorithms: ntk.costs.map { "\($0.layer): \($0.algorithm.rawValue)" }, device: device)
     }
 
-    private func takeOver(
-        _ old: String, _ file: KernelFile, _ manifest: KernelManifest, _ ntk: EmpiricalNTK
-    ) throws {
-        let before = try KernelFile.sampleCount(old)
-        let perSample = network.input.count
-        let first = Checksum.digest(samples.inputs.doubles.prefix(before * perSample))
-        try file.takeOver(old, manifest, firstInputs: first)
+    /// The tile of the kernel that is continued or appended to, so that its tiles can be used.
+    private func knownTile() throws -> Int? {
+        for path in [options.output, options.append].compactMap({ $0 })
+        where FileManager.default.fileExists(atPath: KernelFile.manifestPath(path)) {
+            return try? KernelFile.manifest(path).tile
+        }
+        return nil
     }
 
     // MARK: What is shown
@@ -167,7 +180,7 @@ struct KernelRun {
             values = try kernel.eigenvalues()
         }
         let bound = values.last.map {
-            // The error of K and of the eigenvalue solver: Weyl's bound with n·ε·‖K‖.
+            // What rounding of the entries typically moves an eigenvalue by.
             Double(values.count).squareRoot() * options.common.precision.epsilon * abs($0)
         }
         let result = Output(

@@ -143,6 +143,12 @@ private struct InfiniteBuilder {
                 found.append(.pool)
                 pools = true
             case let block as Residual:
+                // Branches must agree on what pixels are, so they are added up before; an activation that follows
+                // directly would need them apart.
+                if isFlattened {
+                    found.append(.flatten)
+                    (isFlattened, isGaussian) = (false, false)
+                }
                 found.append(try sum(block, shape))
             default:
                 throw ModelError(

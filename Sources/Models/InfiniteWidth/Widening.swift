@@ -8,7 +8,7 @@ extension Network {
         var widened: [any Layer] = [], shape = input
         for (index, layer) in layers.enumerated() {
             widened.append(
-                Self.widened(layer, shape, width, weightStd, biasStd, keepsUnits: index == last))
+                try Self.widened(layer, shape, width, weightStd, biasStd, keepsUnits: index == last))
             shape = try layer.output(of: shape)
         }
         return try Network(input: input, layers: widened)
@@ -17,7 +17,7 @@ extension Network {
     private static func widened(
         _ layer: any Layer, _ shape: Shape, _ width: Int, _ weightStd: Double?, _ biasStd: Double?,
         keepsUnits: Bool
-    ) -> any Layer {
+    ) throws(ModelError) -> any Layer {
         switch layer {
         case let dense as Dense:
             let own = InfiniteNetwork.variances(dense, shape)
@@ -30,10 +30,15 @@ extension Network {
                 conv, filters: width, weightStd: weightStd ?? own.weight.squareRoot(),
                 biasStd: biasStd ?? own.bias.squareRoot())
         case let block as Residual:
-            func all(_ layers: [any Layer]) -> [any Layer] {
-                layers.map { widened($0, shape, width, weightStd, biasStd, keepsUnits: false) }
+            func all(_ layers: [any Layer]) throws(ModelError) -> [any Layer] {
+                var shape = shape, result: [any Layer] = []
+                for layer in layers {
+                    result.append(try widened(layer, shape, width, weightStd, biasStd, keepsUnits: false))
+                    shape = try layer.output(of: shape)
+                }
+                return result
             }
-            return Residual(body: all(block.body), shortcut: all(block.shortcut))
+            return Residual(body: try all(block.body), shortcut: try all(block.shortcut))
         default:
             return layer
         }
