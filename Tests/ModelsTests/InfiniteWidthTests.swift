@@ -122,6 +122,29 @@ import Testing
         #expect(before == after)
     }
 
+    /// Two independent dense branches with σ_w = 1 are one dense layer with σ_w = √2, after flattening too.
+    @Test func branchesAfterFlattening() throws {
+        func kernels(_ middle: String) throws -> [Double] {
+            let dense = "bias: false, parametrization: ntk, weight-std"
+            let text = """
+                input: [1, 3, 3]
+                layers:
+                  - conv: {filters: 4, kernel: 2, bias: false, parametrization: ntk}
+                  - relu
+                  - flatten
+                  - \(middle.replacingOccurrences(of: "DENSE", with: "dense: {units: 5, \(dense)"))
+                  - relu
+                  - dense: {units: 1, \(dense): 1}
+                """
+            let found = try InfiniteNetwork(ModelFile.parse(text, file: "m.yaml"))
+                .kernels((0..<18).map { cos(Double($0)) })
+            return found.nngp + found.ntk
+        }
+        let branches = try kernels("residual: {body: [DENSE: 1}], shortcut: [DENSE: 1}]}")
+        let one = try kernels("DENSE: 1.4142135623730951}")
+        for (a, b) in zip(branches, one) { #expect(abs(a - b) < 1e-13) }
+    }
+
     /// What is no Gaussian process has no moments that are known here.
     @Test(
         arguments: [
