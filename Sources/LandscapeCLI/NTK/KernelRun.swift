@@ -9,11 +9,11 @@ import Training
 
 /// One run of `landscape ntk`: from samples and weights to a kernel in a file or in memory, and a table.
 struct KernelRun {
-    private let options: NTKCommand
+    private let options: KernelCommand
     private let network: Network
     private let samples: Samples, others: Samples?
 
-    init(_ options: NTKCommand, _ network: Network, _ samples: Samples, _ others: Samples?) {
+    init(_ options: KernelCommand, _ network: Network, _ samples: Samples, _ others: Samples?) {
         (self.options, self.network, self.samples, self.others) = (options, network, samples, others)
     }
 
