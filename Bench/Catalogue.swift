@@ -10,14 +10,15 @@ public enum Catalogue {
         ("launch", "Time per launch of an almost empty step"),
         ("elementwise", "Functions and reductions of 16 million elements"),
         ("convolution", "Convolutions and their two gradients"),
-        ("work", "Networks at batch 128: loss, gradient, Hessian-vector product, training step, kernel"),
+        ("work", "Networks at batch 128: loss, gradient, Hessian-vector product, training step"),
+        ("kernel", "Tangent kernels: samples and weights in, a matrix out"),
     ]
 
     /// All workloads. Matrix products come in both precisions, all others in the given one.
     public static func workloads(_ precision: Precision = .float32) throws -> [Workload] {
         try Workload.gemm() + Workload.memory(precision) + Workload.transfer(precision)
             + Workload.launch(precision) + Workload.elementwise(precision) + Workload.convolution(precision)
-            + Workload.work(precision)
+            + Workload.work(precision) + Workload.kernel(precision)
     }
 
     /// The workloads of the given groups, or those whose name begins with one of the given parts; all if there are

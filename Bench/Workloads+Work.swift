@@ -1,6 +1,5 @@
 import Analysis
 import Backend
-import Graph
 import Models
 import Planner
 import Training
@@ -17,7 +16,6 @@ extension Workload {
             ]
         }
         return curvature + cases.map { step($0, precision, quick: $0.name == "cnn") }
-            + cases.filter { $0.name == "cnn" }.map { kernel($0, precision) }
     }
 
     private static func forward(_ item: NetworkCase, _ precision: Precision) -> Workload {
@@ -123,67 +121,5 @@ extension Workload {
                         tolerance: NetworkCase.tolerance(precision))
                 }, samples: NetworkCase.batch)
         }
-    }
-
-    /// The full kernel of 32 samples as `EmpiricalNTK` computes it, planning included; checked in the entries of
-    /// two samples and two outputs.
-    private static func kernel(_ item: NetworkCase, _ precision: Precision) -> Workload {
-        let count = 32
-        return Workload("work/\(item.name)/tangent-kernel", precision) { setting in
-            let network = item.network, backend = setting.backend
-            let arrays = try NetworkArrays(
-                network, item.weights(setting.seed, precision), on: backend, precision)
-            let inputs = BoundProgram.random(
-                count * network.input.count, setting.seed, "kernel samples", precision)
-            let x = try backend.upload(inputs, precision)
-            var result: KernelMatrix?
-            return PreparedWorkload(
-                start: {
-                    result = try EmpiricalNTK(
-                        { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
-                        fixed: arrays.boundState, x: (x, count), kind: .full, on: backend
-                    ).matrix()
-                },
-                check: {
-                    let rows = [(0, 0), (0, 7), (count - 1, 0), (count - 1, 7)]
-                    let expected = setting.references.value(
-                        "kernel of \(item.name) \(precision) \(setting.seed)"
-                    ) {
-                        let weights = item.weights(setting.seed, precision)
-                        let jacobian = rows.map { sample, output in
-                            item.jacobianRow(
-                                weights,
-                                Array(
-                                    inputs[sample * network.input.count..<(sample + 1) * network.input.count]),
-                                output)
-                        }
-                        return jacobian.flatMap { a in
-                            jacobian.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-                        }
-                    }
-                    let places = rows.map { $0.0 * network.outputs + $0.1 }
-                    let kernel = result!
-                    let found = places.flatMap { i in places.map { kernel.elements[i * kernel.columns + $0] }
-                    }
-                    return Check(found, expected, tolerance: NetworkCase.tolerance(precision))
-                }, samples: count)
-        }
-    }
-}
-
-extension NetworkCase {
-    /// The gradient of one output at one sample, by the interpreter.
-    fileprivate func jacobianRow(_ weights: Weights, _ sample: [Double], _ output: Int) -> [Double] {
-        let program = Program.trace { t in
-            let logits = t.inline(network.forward(batchSize: 1), inputs: [:])[0]
-            let parameters = network.layout.entries.map { t.input($0.name, $0.shape) }
-            let seed = t.input("cotangent", logits.shape)
-            return zip(network.layout.entries, t.vjp([(of: logits, cotangent: seed)], to: parameters))
-                .map { ($0.name, $1) }
-        }
-        var inputs = ["x": sample, "cotangent": (0..<network.outputs).map { $0 == output ? 1.0 : 0 }]
-        for entry in network.layout.entries { inputs[entry.name] = Array(weights.parameters[entry.range]) }
-        for entry in network.state.entries { inputs[entry.name] = Array(weights.state[entry.range]) }
-        return Interpreter.run(program, inputs).flatMap { $0 }
     }
 }

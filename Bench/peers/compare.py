@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times landscape beside PyTorch and JAX, one run of each in turn, and prints Markdown tables.
+"""Times landscape beside PyTorch, JAX and neural-tangents, one run of each in turn, and prints Markdown tables.
 
     python compare.py --landscape .build/release/landscape --torch-python venv/bin/python
 
@@ -27,9 +27,10 @@ CONVOLUTION = [f"convolution/{role}/{s}" for role in ("forward", "input-gradient
 WORK = [
     f"work/{net}/{what}" for net in ("mlp", "cnn", "resnet20") for what in ("loss", "gradient", "hessian-vector")
 ] + ["work/mlp/training-step", "work/cnn/training-step"]
-GROUPS = {"gemm": GEMM, "convolution": CONVOLUTION, "work": WORK}
+KERNEL = ["kernel/mlp/full-512", "kernel/mlp/trace-512", "kernel/cnn/full-256", "kernel/cnn/trace-256"]
+GROUPS = {"gemm": GEMM, "convolution": CONVOLUTION, "work": WORK, "kernel": KERNEL}
 BATCH = 128
-MEMORY = [f"work/resnet20/{what}" for what in ("loss", "gradient", "hessian-vector")]
+MEMORY = [f"work/resnet20/{what}" for what in ("loss", "gradient", "hessian-vector")] + KERNEL
 
 
 class Side:
@@ -143,6 +144,7 @@ def main():
     parser.add_argument("--device", default="cpu", help="landscape's device")
     parser.add_argument("--torch-python", help="a Python with requirements.txt")
     parser.add_argument("--jax-python", help="a Python with requirements-jax.txt")
+    parser.add_argument("--nt-python", help="a Python with requirements-nt.txt")
     parser.add_argument("--threads", type=int, default=2, help="processor cores for each side")
     parser.add_argument("--repeats", type=int, default=21, help="runs of each side")
     parser.add_argument("--budget", type=float, default=15, help="seconds after which 3 runs of each are enough")
@@ -153,13 +155,13 @@ def main():
     os.sched_setaffinity(0, cores)
     environment = {
         "PEER_THREADS": str(len(cores)), "OMP_NUM_THREADS": str(len(cores)), "MKL_NUM_THREADS": str(len(cores)),
-        "JAX_PLATFORMS": "cpu", "PYTHONDONTWRITEBYTECODE": "1",
+        "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1",
     }
     landscape = options.landscape
     if os.sep in landscape:
         landscape = str(pathlib.Path(landscape).resolve())
     commands = [("landscape", [landscape, "bench", "--serve", "--device", options.device])]
-    for name, python in (("torch", options.torch_python), ("jax", options.jax_python)):
+    for name, python in (("torch", options.torch_python), ("jax", options.jax_python), ("nt", options.nt_python)):
         if python:
             script = str(HERE / f"{name}_side.py")
             version = subprocess.run(

@@ -6,9 +6,9 @@ import sys
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.func import functional_call, grad, jvp
+from torch.func import functional_call, grad, jacrev, jvp, vmap
 
-from side import Convolution, product, serve
+from side import Convolution, kernel_name, product, serve
 
 BATCH = 128
 
@@ -134,9 +134,38 @@ def work(name, what):
     }[what]
 
 
+def kernel(name, what):
+    """The empirical kernel by Jacobians of every sample, multiplied parameter by parameter or as one matrix."""
+    kind, count = kernel_name(what)
+    make, shape = NETWORKS[name]
+    model = make().eval()
+    weights = {key: value.detach() for key, value in model.named_parameters()}
+    if count * 10 * sum(value.numel() for value in weights.values()) * 4 > 4e9:
+        raise ValueError("the Jacobians of all samples do not fit into memory")
+    x = torch.rand(count, *shape) * 2 - 1
+
+    def jacobians():
+        def outputs(weights, sample):
+            return functional_call(model, weights, (sample[None],))[0]
+
+        rows = vmap(jacrev(outputs), (None, 0))(weights, x)
+        return [part.flatten(2) for part in rows.values()]
+
+    def by_parameter():
+        sums = "naf,mbf->nmab" if kind == "full" else "naf,maf->nm"
+        return sum(torch.einsum(sums, part, part) for part in jacobians())
+
+    def as_one_matrix():
+        rows = torch.cat(jacobians(), 2)
+        rows = rows.reshape(-1, rows.shape[2]) if kind == "full" else rows.flatten(1)
+        return rows @ rows.T
+
+    return [by_parameter, as_one_matrix]
+
+
 def prepare(name):
     group, first, second = name.split("/")
-    return {"gemm": matmul, "convolution": convolution, "work": work}[group](first, second)
+    return {"gemm": matmul, "convolution": convolution, "work": work, "kernel": kernel}[group](first, second)
 
 
 if __name__ == "__main__":

@@ -51,19 +51,11 @@ public final class NpyRegionFile {
 
     deinit { close(descriptor) }
 
-    /// Writes a block `[planes, rows, columns]` at its place.
-    public func write(_ rows: Range<Int>, _ columns: Range<Int>, _ bytes: UnsafeRawBufferPointer)
+    /// Writes elements of one row, the first of them in column `column`.
+    public func write(_ plane: Int, _ row: Int, from column: Int, _ bytes: UnsafeRawBufferPointer)
         throws(DataError)
     {
-        let line = columns.count * size
-        for plane in 0..<planes {
-            for (index, row) in rows.enumerated() {
-                let start = (plane * rows.count + index) * line
-                try put(
-                    UnsafeRawBufferPointer(rebasing: bytes[start..<start + line]),
-                    at: place(plane, row, columns))
-            }
-        }
+        try put(bytes, at: place(plane, row, column..<column + bytes.count / size))
     }
 
     /// The block `[planes, rows, columns]`.
@@ -107,9 +99,9 @@ public final class NpyRegionFile {
 
 /// Numbers that tell whether bytes changed.
 public enum Checksum {
-    /// CRC-32 as in zlib.
-    public static func crc32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        UInt32(crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
+    /// CRC-32 as in zlib; of bytes that follow others, if `crc` is the checksum of those.
+    public static func crc32(_ bytes: UnsafeRawBufferPointer, after crc: UInt32 = 0) -> UInt32 {
+        UInt32(crc32_z(UInt(crc), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
     }
 
     /// A digest of numbers by their bits: 64-bit FNV-1a over 8 bytes at a time (Fowler, Noll and Vo), in hexadecimal.

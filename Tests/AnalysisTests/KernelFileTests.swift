@@ -29,8 +29,14 @@ import Testing
             for j in 0...i where !file.has(i, j) && written < most {
                 let rows = i * tile..<min(n, (i + 1) * tile), columns = j * tile..<min(n, (j + 1) * tile)
                 let values = rows.flatMap { row in columns.map { Float(entry(row, $0)) } }
-                try values.withUnsafeBytes {
-                    try file.write(i, j, rows: rows, columns: columns, isMirrored: i != j, $0)
+                let transposed = columns.flatMap { column in rows.map { Float(entry($0, column)) } }
+                try values.withUnsafeBytes { tile in
+                    try transposed.withUnsafeBytes { mirror in
+                        try file.write(
+                            i, j, KernelBlock(tile, rows: rows, columns: columns, planes: 1, size: 4),
+                            mirror: i == j
+                                ? nil : KernelBlock(mirror, rows: columns, columns: rows, planes: 1, size: 4))
+                    }
                 }
                 written += 1
             }

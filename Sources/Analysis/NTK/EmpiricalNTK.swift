@@ -50,6 +50,7 @@ public final class EmpiricalNTK {
     private let backend: any Backend
     private let precision: Precision
     private let keepsTimes: Bool
+    private let host = (tile: HostTile(), mirror: HostTile())
 
     /// Prepares a kernel between samples `x` and, if given, other samples `x2`. `fixed` gives inputs of the forward
     /// program that are neither parameters nor samples.
@@ -65,39 +66,36 @@ public final class EmpiricalNTK {
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
         outputs = forward(1).outputs[0].shape[1]
-        let smallest = min(x.count, x2?.count ?? x.count), largest = max(x.count, x2?.count ?? x.count)
         let cotangents = kind.cotangents(outputs)
         // Every output is a row of the pull-back, so batches are smaller where there are many.
         // One sample alone would hide what is repeated for every sample.
-        let batch = max(min(2, smallest), min(options.batchSize, smallest, 1024 / max(1, cotangents)))
-        let program = FeatureProgram(forward, layout, batch: batch, kind: kind, algorithm: options.algorithm)
-        let perSample = program.units.reduce(0) { sum, unit in
-            let (rows, activation) = unit.elements(cotangents)
-            return sum + (rows + activation) * parameters.precision.bytes
+        let smallest = min(x.count, x2?.count ?? x.count)
+        let most = max(min(2, smallest), min(options.batchSize, smallest, 1024 / max(1, cotangents)))
+        var program = FeatureProgram(forward, layout, batch: most, kind: kind, algorithm: options.algorithm)
+        let bytes = parameters.precision.bytes, count = outputs
+        let model = try backend.plan(program.batched, precision, sumsInOrder: true)
+        let demand = TilePlan.Demand(
+            rows: x.count, columns: x2?.count ?? x.count, isSymmetric: x2 == nil,
+            perSample: program.units.reduce(0) { sum, unit in
+                let (rows, activation) = unit.elements(cotangents)
+                return sum + (rows + activation) * bytes
+            }, batch: most, block: kind.rows(outputs))
+        let units = program.units
+        let plan = TilePlan(demand, memory: options.memory, tile: options.tile) { tile in
+            let parts = units.map { $0.working(kind, count, tile) }.max() ?? 0
+            return (7 * kind.tile(tile, tile, count).count + parts + model.arenaCount) * bytes
         }
-        let bytes = parameters.precision.bytes,
-            model = try backend.plan(program.batched, precision, sumsInOrder: true)
-        let count = outputs
-        /// Bytes for a tile, two panels of one tile each, and what the programs need beside.
-        func needed(_ tile: Int) -> Int {
-            let parts = program.units.map { $0.working(kind, count, tile) }.max() ?? 0
-            return (6 * kind.tile(tile, tile, count).count + parts + model.arenaCount) * bytes
-                + 2 * max(tile, batch) * perSample
+        (tile, panel, plannedBytes) = (plan.tile, plan.panel, plan.bytes)
+        if plan.batch < most {
+            program = FeatureProgram(
+                forward, layout, batch: plan.batch, kind: kind, algorithm: options.algorithm)
         }
-        var tile = max(1, min(options.tile ?? Self.usualTile(largest, kind.rows(outputs)), largest))
-        while options.tile == nil, tile > 16, needed(tile) > options.memory { tile = max(16, tile / 2) }
-        self.tile = tile
         let rowTile = min(tile, x.count), columnTile = min(tile, x2?.count ?? x.count)
         features = try FeatureExtractor(
-            program, kind, batch: batch, bound: bound, on: backend, precision)
+            program, kind, batch: plan.batch, bound: bound, on: backend, precision)
         contraction = try KernelContraction(
             features.units, kind, outputs: outputs, rows: rowTile, columns: columnTile,
-            keepsTimes: options.keepsTimes, on: backend, precision)
-        // Two panels of samples, each of whole tiles, are held at once.
-        let beside = needed(tile) - 2 * max(tile, batch) * perSample, room = max(0, options.memory - beside)
-        // A panel holds a batch at least, so that batches do not depend on tiles.
-        panel = max(room / (2 * max(1, perSample) * tile), (batch + tile - 1) / tile, 1) * tile
-        plannedBytes = beside + (x2 == nil && panel >= largest ? 1 : 2) * min(panel, largest) * perSample
+            isSymmetric: x2 == nil, keepsTimes: options.keepsTimes, on: backend, precision)
         let block = kind.rows(outputs)
         (rows, columns, planes) = (
             x.count * block, (x2?.count ?? x.count) * block, kind.planes(outputs)
@@ -156,12 +154,6 @@ public final class EmpiricalNTK {
         if keepsTimes { for index in costs.indices { costs[index].seconds = contraction.seconds[index] } }
     }
 
-    /// About a thousand rows of the kernel, so that all tiles are of one size, as near as can be.
-    private static func usualTile(_ samples: Int, _ rows: Int) -> Int {
-        let most = max(16, 1024 / rows), count = max(1, (samples + most - 1) / most)
-        return (samples + count - 1) / count
-    }
-
     /// Features of some tiles of samples.
     private struct Panel {
         let first: Int, start: Int
@@ -207,63 +199,53 @@ public final class EmpiricalNTK {
         let (row, column) = (starts(x.count)[i], starts(x2?.count ?? x.count)[j])
         let (n, m) = (min(tile, x.count), min(tile, x2?.count ?? x.count))
         let block = kind.rows(outputs)
-        func write(_ values: DeviceSlice, _ sink: any KernelSink) throws {
-            var buffer = [UInt8](repeating: 0, count: values.count * precision.bytes)
-            try buffer.withUnsafeMutableBytes { try backend.read(values, into: $0) }
-            if kind == .mean { divide(&buffer) }
-            // What a ragged tile has in common with the one before is left out: every element is of one tile.
-            let rows = max(row, i * n) * block..<(row + n) * block
-            let columns = max(column, j * m) * block..<(column + m) * block
-            buffer = cropped(
-                buffer, (n * block, m * block),
-                skip: (rows.lowerBound - row * block, columns.lowerBound - column * block))
-            try buffer.withUnsafeBytes {
-                try sink.write(i, j, rows: rows, columns: columns, isMirrored: x2 == nil && !isDiagonal, $0)
-            }
+        // What a ragged tile has in common with the one before is left out: every element is of one tile.
+        let rows = max(row, i * n) * block..<(row + n) * block
+        let columns = max(column, j * m) * block..<(column + m) * block
+        let skip = (rows: rows.lowerBound - row * block, columns: columns.lowerBound - column * block)
+        func write(_ finished: KernelContraction.Finished, _ sink: any KernelSink) throws {
+            try host.tile.read(finished.tile, precision, from: backend)
+            let tile = KernelBlock(
+                host.tile.bytes, of: (n * block, m * block), skip: skip, rows: rows, columns: columns,
+                planes: planes, size: precision.bytes)
+            guard let values = finished.mirror else { return try sink.write(i, j, tile, mirror: nil) }
+            try host.mirror.read(values, precision, from: backend)
+            let mirror = KernelBlock(
+                host.mirror.bytes, of: (m * block, n * block), skip: (skip.columns, skip.rows),
+                rows: columns, columns: rows, planes: planes, size: precision.bytes)
+            try sink.write(i, j, tile, mirror: mirror)
         }
-        let values = try contraction.run(
+        let finished = try contraction.run(
             left.arrays, row - left.start, isDiagonal ? nil : right.arrays, column - right.start,
             each: each.isEmpty ? nil : { try write($1, each[$0]) })
-        try write(values, sink)
-    }
-
-    /// The last rows and columns of `[planes, rows, columns]`.
-    private func cropped(_ bytes: [UInt8], _ size: (Int, Int), skip: (Int, Int)) -> [UInt8] {
-        if skip == (0, 0) { return bytes }
-        let line = size.1 * precision.bytes, first = skip.1 * precision.bytes
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        for plane in 0..<planes {
-            for row in skip.0..<size.0 {
-                let start = (plane * size.0 + row) * line
-                result += bytes[start + first..<start + line]
-            }
-        }
-        return result
-    }
-
-    private func divide(_ bytes: inout [UInt8]) {
-        let count = Double(outputs)
-        bytes.withUnsafeMutableBytes { bytes in
-            switch precision {
-            case .float32:
-                for index in bytes.bindMemory(to: Float.self).indices {
-                    bytes.bindMemory(to: Float.self)[index] /= Float(count)
-                }
-            case .float64:
-                for index in bytes.bindMemory(to: Double.self).indices {
-                    bytes.bindMemory(to: Double.self)[index] /= count
-                }
-            }
-        }
+        try write(finished, sink)
     }
 }
 
 extension EmpiricalNTK {
     /// The kernel in memory.
     public func matrix() throws -> KernelMatrix {
-        let sink = KernelMemory(rows: rows, columns: columns, planes: planes, precision)
+        let sink = try KernelMemory(rows: rows, columns: columns, planes: planes, precision)
         try run(into: sink)
         return KernelMatrix(sink.elements, rows: rows * planes, columns: columns)
     }
+}
+
+/// Room for a tile on the host, used again and again.
+private final class HostTile {
+    private(set) var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
+
+    func read(_ values: DeviceSlice, _ precision: Precision, from backend: any Backend) throws(BackendError) {
+        let count = values.count * precision.bytes
+        if room.count < count {
+            room.deallocate()
+            room = .allocate(byteCount: count, alignment: 64)
+        }
+        let part = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
+        try backend.read(values, into: part)
+        bytes = UnsafeRawBufferPointer(part)
+    }
+
+    deinit { room.deallocate() }
 }

@@ -11,18 +11,26 @@ final class KernelContraction {
     private let precision: Precision
     private var programs: [String: any Executable] = [:]
     private var turns: [DeviceArray] = []
+    private var finished: [String: DeviceArray] = [:]
     /// Seconds spent on each unit, if they are kept: that needs a wait after every part.
     private(set) var seconds: [Double]
     private let keepsTimes: Bool
+    /// Whether the kernel is one of samples with themselves, so that tiles off the diagonal have mirror images.
+    private let isSymmetric: Bool
+
+    /// A tile as it goes into the kernel, and its transpose where that has a place too.
+    struct Finished {
+        let tile: DeviceSlice, mirror: DeviceSlice?
+    }
 
     /// Tiles between `rows` and `columns` samples.
     init(
-        _ units: [KernelUnit], _ kind: KernelKind, outputs: Int, rows: Int, columns: Int, keepsTimes: Bool,
-        on backend: any Backend, _ precision: Precision
+        _ units: [KernelUnit], _ kind: KernelKind, outputs: Int, rows: Int, columns: Int, isSymmetric: Bool,
+        keepsTimes: Bool, on backend: any Backend, _ precision: Precision
     ) throws(BackendError) {
         (self.units, self.kind, self.outputs) = (units, kind, outputs)
         (self.rows, self.columns, self.backend, self.precision) = (rows, columns, backend, precision)
-        self.keepsTimes = keepsTimes
+        (self.isSymmetric, self.keepsTimes) = (isSymmetric, keepsTimes)
         seconds = [Double](repeating: 0, count: units.count)
         for _ in 0..<2 {
             turns.append(try backend.allocate(kind.tile(rows, columns, outputs).count, precision))
@@ -33,8 +41,8 @@ final class KernelContraction {
     /// with themselves has no `right`. `each` sees every unit's own part first, if there is one.
     func run(
         _ left: [String: DeviceArray], _ row: Int, _ right: [String: DeviceArray]?, _ column: Int,
-        each: ((_ unit: Int, _ part: DeviceSlice) throws -> Void)? = nil
-    ) throws -> DeviceSlice {
+        each: ((_ unit: Int, _ part: Finished) throws -> Void)? = nil
+    ) throws -> Finished {
         let columns = right == nil ? rows : self.columns
         let count = kind.tile(rows, columns, outputs).count
         var (sum, next) = (turns[0], turns[1])
@@ -44,7 +52,7 @@ final class KernelContraction {
             if let each {
                 let alone = try executable(unit, columns, isSymmetric: right == nil, isFirst: true)
                 try run(alone, sum, left, row, right, column, into: next, count)
-                try each(index, next[0..<count])
+                try each(index, try finish(next[0..<count], columns, isDiagonal: right == nil))
             }
             let whole = try executable(unit, columns, isSymmetric: right == nil, isFirst: isFirst)
             try run(whole, sum, left, row, right, column, into: next, count)
@@ -54,7 +62,34 @@ final class KernelContraction {
                 seconds[index] += (ContinuousClock.now - clock) / .seconds(1)
             }
         }
-        return sum[0..<count]
+        return try finish(sum[0..<count], columns, isDiagonal: right == nil)
+    }
+
+    /// The mean over outputs if that is asked for, and the mirror image.
+    private func finish(
+        _ sum: DeviceSlice, _ columns: Int, isDiagonal: Bool
+    ) throws(BackendError) -> Finished {
+        let hasMirror = isSymmetric && !isDiagonal
+        if kind != .mean && !hasMirror { return Finished(tile: sum, mirror: nil) }
+        let key = "finish \(columns) \(hasMirror)"
+        let program: any Executable
+        if let known = programs[key] {
+            program = known
+        } else {
+            program = try backend.compile(
+                kind.finish(rows, columns, outputs, hasMirror: hasMirror), precision)
+            programs[key] = program
+        }
+        var results: [String: DeviceSlice] = [:]
+        for port in program.plan.outputs {
+            if finished[port.name] == nil {
+                finished[port.name] = try backend.allocate(
+                    kind.tile(rows, self.columns, outputs).count, precision)
+            }
+            results[port.name] = finished[port.name]![0..<port.shape.count]
+        }
+        try program.run(inputs: [sum], outputs: program.plan.outputs.map { results[$0.name]! })
+        return Finished(tile: results["tile"] ?? sum, mirror: results["mirror"])
     }
 
     private func run(

@@ -99,68 +99,50 @@ public final class KernelFile: KernelSink {
 
     /// Takes a tile as done if its bytes are those that were written.
     private func check(_ tile: KernelTile) throws(DataError) {
-        let rows = tile.rows[0]..<tile.rows[1], columns = tile.columns[0]..<tile.columns[1]
-        var isSound = checksum(try file.read(rows, columns)) == tile.crc
-        if isSound, let mirror = tile.mirror { isSound = checksum(try file.read(columns, rows)) == mirror }
-        if isSound { done.insert([tile.i, tile.j]) }
+        if try Self.isSound(tile, in: file) { done.insert([tile.i, tile.j]) }
     }
 
-    private func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { Checksum.crc32($0) } }
+    private static func isSound(_ tile: KernelTile, in file: NpyRegionFile) throws(DataError) -> Bool {
+        func checksum(_ rows: Range<Int>, _ columns: Range<Int>) throws(DataError) -> UInt32 {
+            let bytes = try file.read(rows, columns)
+            return bytes.withUnsafeBytes { Checksum.crc32($0) }
+        }
+        let rows = tile.rows[0]..<tile.rows[1], columns = tile.columns[0]..<tile.columns[1]
+        guard try checksum(rows, columns) == tile.crc else { return false }
+        guard let mirror = tile.mirror else { return true }
+        return try checksum(columns, rows) == mirror
+    }
 
     /// Whether a tile is done.
     public func has(_ i: Int, _ j: Int) -> Bool { done.contains([i, j]) }
 
     /// Writes a tile and then its line in the manifest.
-    public func write(
-        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
-        _ elements: UnsafeRawBufferPointer
-    ) throws {
-        try file.write(rows, columns, elements)
-        var mirror: UInt32?
-        if isMirrored {
-            let transposed =
-                isWide
-                ? transpose(elements.bindMemory(to: UInt64.self), rows.count, columns.count)
-                : transpose(elements.bindMemory(to: UInt32.self), rows.count, columns.count)
-            mirror = checksum(transposed)
-            try transposed.withUnsafeBytes { try file.write(columns, rows, $0) }
-        }
+    public func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) throws {
         let line = KernelTile(
-            i: i, j: j, crc: Checksum.crc32(elements), mirror: mirror,
-            rows: [rows.lowerBound, rows.upperBound],
-            columns: [columns.lowerBound, columns.upperBound])
+            i: i, j: j, crc: try put(tile), mirror: try mirror.map(put),
+            rows: [tile.rows.lowerBound, tile.rows.upperBound],
+            columns: [tile.columns.lowerBound, tile.columns.upperBound])
         try append(Self.line(line))
         done.insert([i, j])
+    }
+
+    /// Writes a block at its place; returns its checksum.
+    private func put(_ block: KernelBlock) throws(DataError) -> UInt32 {
+        var crc: UInt32 = 0
+        for plane in 0..<planes {
+            for (index, row) in block.rows.enumerated() {
+                let bytes = block.row(index, plane: plane)
+                crc = Checksum.crc32(bytes, after: crc)
+                try file.write(plane, row, from: block.columns.lowerBound, bytes)
+            }
+        }
+        return crc
     }
 
     /// Waits until the kernel is on the disk.
     public func finish() throws(DataError) {
         try file.synchronize()
         do { try log.synchronize() } catch { throw DataError("the manifest could not be written") }
-    }
-
-    private func transpose<Bits: FixedWidthInteger>(
-        _ tile: UnsafeBufferPointer<Bits>, _ rows: Int, _ columns: Int
-    ) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: tile.count * MemoryLayout<Bits>.size) { bytes, count in
-            bytes.withMemoryRebound(to: Bits.self) { target in
-                // Small squares keep both sides in the cache.
-                let edge = 32
-                for plane in 0..<planes {
-                    let base = plane * rows * columns
-                    for top in stride(from: 0, to: rows, by: edge) {
-                        for left in stride(from: 0, to: columns, by: edge) {
-                            for row in top..<min(top + edge, rows) {
-                                for column in left..<min(left + edge, columns) {
-                                    target[base + column * rows + row] = tile[base + row * columns + column]
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            count = tile.count * MemoryLayout<Bits>.size
-        }
     }
 }
 
@@ -196,8 +178,7 @@ extension KernelFile {
                 throw DataError("'\(path)' is not complete: run the command that made it once more")
             }
             for tile in known.tiles {
-                let bytes = try file.read(tile.rows[0]..<tile.rows[1], tile.columns[0]..<tile.columns[1])
-                guard bytes.withUnsafeBytes({ Checksum.crc32($0) }) == tile.crc else {
+                guard try KernelFile.isSound(tile, in: file) else {
                     throw DataError("'\(path)' is damaged: run the command that made it once more")
                 }
             }
@@ -211,11 +192,22 @@ extension KernelFile {
             for j in 0...i where !has(i, j) {
                 let rows = i * tile * block..<(i + 1) * tile * block
                 let columns = j * tile * block..<(j + 1) * tile * block
-                try old.file.read(rows, columns).withUnsafeBytes {
-                    try write(i, j, rows: rows, columns: columns, isMirrored: i != j, $0)
+                let (tile, mirror) = (try old.file.read(rows, columns), try old.file.read(columns, rows))
+                try tile.withUnsafeBytes { tile in
+                    try mirror.withUnsafeBytes { mirror in
+                        try write(
+                            i, j, wrapped(tile, rows, columns),
+                            mirror: i == j ? nil : wrapped(mirror, columns, rows))
+                    }
                 }
             }
         }
+    }
+
+    private func wrapped(_ bytes: UnsafeRawBufferPointer, _ rows: Range<Int>, _ columns: Range<Int>)
+        -> KernelBlock
+    {
+        KernelBlock(bytes, rows: rows, columns: columns, planes: planes, size: isWide ? 8 : 4)
     }
 
     /// What the manifest of a kernel file says. Throws if it has none.

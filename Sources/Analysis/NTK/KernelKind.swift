@@ -30,4 +30,23 @@ public enum KernelKind: String, Sendable, CaseIterable, Codable {
         case .trace, .mean, .pseudo: [n, m]
         }
     }
+
+    /// From the sum over parts to what goes into the kernel: `tile`, if it is not the sum itself, and `mirror`, its
+    /// transpose.
+    func finish(_ n: Int, _ m: Int, _ outputs: Int, hasMirror: Bool) -> Program {
+        .trace { t in
+            var tile = t.input("sum", tile(n, m, outputs))
+            var results: [(String, Tensor)] = []
+            if self == .mean {
+                tile = tile * (1 / Double(outputs))
+                results = [("tile", tile)]
+            }
+            if hasMirror {
+                let block = rows(outputs), planes = planes(outputs)
+                let transposed = tile.reshaped([planes, n * block, m * block]).permuted([0, 2, 1])
+                results.append(("mirror", transposed))
+            }
+            return results
+        }
+    }
 }

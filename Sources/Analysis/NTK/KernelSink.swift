@@ -1,57 +1,59 @@
 import Backend
+import Foundation
 import Planner
 
 /// Where the tiles of a kernel go.
 public protocol KernelSink: AnyObject {
     /// Whether a tile is there already: that of row block `i` and column block `j`.
     func has(_ i: Int, _ j: Int) throws -> Bool
-    /// Takes the elements of tile (i, j), `[planes, rows, columns]`, at its place in the kernel; if `isMirrored`, its
-    /// transpose too. They have the kernel's precision.
-    func write(
-        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
-        _ elements: UnsafeRawBufferPointer
-    ) throws
+    /// Takes tile (i, j) and, if the kernel is symmetric and the tile not on its diagonal, its transpose.
+    func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) throws
 }
 
-/// A kernel in memory.
+/// A kernel in memory, in its own precision.
 public final class KernelMemory: KernelSink {
-    /// Elements `[planes, rows, columns]`.
-    public private(set) var elements: [Double]
+    private let bytes: UnsafeMutableRawBufferPointer
     private let rows: Int, columns: Int, planes: Int
     private let precision: Precision
 
-    /// Room for a kernel.
-    public init(rows: Int, columns: Int, planes: Int, _ precision: Precision) {
+    /// Room for a kernel; throws if there is none.
+    public init(rows: Int, columns: Int, planes: Int, _ precision: Precision) throws(BackendError) {
         (self.rows, self.columns, self.planes, self.precision) = (rows, columns, planes, precision)
-        elements = [Double](repeating: 0, count: rows * columns * planes)
+        // Zeros that the system gives when they are first touched.
+        let count = max(1, rows * columns * planes)
+        guard let zeros = calloc(count, precision.bytes) else {
+            throw BackendError(.outOfMemory, "a kernel of \(count) elements does not fit into memory")
+        }
+        bytes = UnsafeMutableRawBufferPointer(
+            start: zeros, count: rows * columns * planes * precision.bytes)
+    }
+
+    deinit { free(bytes.baseAddress) }
+
+    /// Elements `[planes, rows, columns]`.
+    public var elements: [Double] {
+        switch precision {
+        case .float32: bytes.bindMemory(to: Float.self).map(Double.init)
+        case .float64: Array(bytes.bindMemory(to: Double.self))
+        }
     }
 
     /// Nothing is there before it is written.
     public func has(_ i: Int, _ j: Int) -> Bool { false }
 
-    /// Puts a tile at its place.
-    public func write(
-        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
-        _ elements: UnsafeRawBufferPointer
-    ) {
-        switch precision {
-        case .float32: put(elements.bindMemory(to: Float.self), rows, columns, isMirrored)
-        case .float64: put(elements.bindMemory(to: Double.self), rows, columns, isMirrored)
-        }
+    /// Puts a tile and its mirror image at their places.
+    public func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) {
+        put(tile)
+        if let mirror { put(mirror) }
     }
 
-    private func put<Number: BinaryFloatingPoint>(
-        _ tile: UnsafeBufferPointer<Number>, _ rows: Range<Int>, _ columns: Range<Int>, _ isMirrored: Bool
-    ) {
-        var source = 0
+    private func put(_ block: KernelBlock) {
         for plane in 0..<planes {
-            let base = plane * self.rows * self.columns
-            for row in rows {
-                for column in columns {
-                    elements[base + row * self.columns + column] = Double(tile[source])
-                    if isMirrored { elements[base + column * self.columns + row] = Double(tile[source]) }
-                    source += 1
-                }
+            for (index, row) in block.rows.enumerated() {
+                let source = block.row(index, plane: plane)
+                let first = ((plane * rows + row) * columns + block.columns.lowerBound) * precision.bytes
+                UnsafeMutableRawBufferPointer(rebasing: bytes[first..<first + source.count])
+                    .copyMemory(from: source)
             }
         }
     }

@@ -105,7 +105,7 @@ struct KernelRun {
         func progress(_ done: Int, _ of: Int) { Console.progress("tile \(done) of \(of)") }
         defer { Console.clear() }
         guard let output = options.output else {
-            let sink = KernelMemory(
+            let sink = try KernelMemory(
                 rows: ntk.rows, columns: ntk.columns, planes: ntk.planes, options.common.precision)
             try ntk.run(into: sink, progress: progress)
             return KernelMatrix(sink.elements, rows: ntk.rows * ntk.planes, columns: ntk.columns)
@@ -255,10 +255,7 @@ private final class AllSinks: KernelSink {
 
     func has(_ i: Int, _ j: Int) -> Bool { ([whole] + parts).allSatisfy { $0.has(i, j) } }
 
-    func write(
-        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
-        _ elements: UnsafeRawBufferPointer
-    ) throws {
-        try whole.write(i, j, rows: rows, columns: columns, isMirrored: isMirrored, elements)
+    func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) throws {
+        try whole.write(i, j, tile, mirror: mirror)
     }
 }
