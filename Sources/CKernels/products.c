@@ -51,7 +51,8 @@
 
 typedef struct {
     int64_t lanes, rows, taps;
-    void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t, int64_t, int64_t);
+    void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t);
+    void (*add)(void *, int64_t, const void *, int64_t, int64_t, int64_t);
     void (*pack)(const ls_conv *, const void *, void *);
     void (*images)(const ls_conv *, const void *, int64_t, const void *, void *, int64_t, int64_t, void *, int64_t,
                    int64_t);
@@ -60,8 +61,8 @@ typedef struct {
 } kernels;
 
 #define KERNELS(type, set, lanes, rows, taps) \
-    {lanes, rows, taps, ls_product_##type##_##set, ls_conv_pack_##type##_##set, ls_conv_images_##type##_##set, \
-     ls_conv_sum_##type##_##set, ls_conv_finish_##type##_##set}
+    {lanes, rows, taps, ls_product_##type##_##set, ls_product_add_##type##_##set, ls_conv_pack_##type##_##set, \
+     ls_conv_images_##type##_##set, ls_conv_sum_##type##_##set, ls_conv_finish_##type##_##set}
 
 // By precision: 0 float32, 1 float64.
 static const kernels *kernels_for(int32_t wide) {
@@ -82,8 +83,13 @@ int64_t ls_product_work(int64_t rows, int64_t columns) {
 }
 
 void ls_product_block(int32_t wide, const ls_product *p, const void *a, const void *b, void *c, void *work,
-                      int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    kernels_for(wide)->product(p, a, b, c, work, row, rows, column, columns);
+                      int64_t rows, int64_t columns) {
+    kernels_for(wide)->product(p, a, b, c, work, rows, columns);
+}
+
+void ls_product_add(int32_t wide, void *c, int64_t c_row, const void *part, int64_t part_row, int64_t rows,
+                    int64_t columns) {
+    kernels_for(wide)->add(c, c_row, part, part_row, rows, columns);
 }
 
 // ---- Convolutions ----

@@ -61,6 +61,43 @@ import Testing
         }
     }
 
+    /// Sums so long that their terms are shared out too.
+    @Test(arguments: TestDevices.targets)
+    func longSums(_ target: Target) throws {
+        for (m, n, k) in [(1, 1, 40_000), (3, 50, 16_385), (70, 5, 33_000), (20, 20, 20_000)] {
+            let product = Program.trace { t in
+                let y = t.input("a", [m, k]).matmul(t.input("b", [n, k]), transposeB: true)
+                return [("y", (y + t.input("c", [m, 1]).broadcast(to: [m, n])).relu())]
+            }
+            try check(product, target, "\(m)×\(k)×\(n)")
+            let gram = Program.trace { t in
+                let x = t.input("x", [k, n])
+                return [("y", x.matmul(x, transposeA: true) * 2)]
+            }
+            try check(gram, target, "gram \(n) \(k)")
+        }
+    }
+
+    /// One product alone, whose terms are shared out, has the bits that it has among many, where they are not.
+    @Test(arguments: TestDevices.targets)
+    func longSumsDoNotDependOnTheirNeighbours(_ target: Target) throws {
+        let (m, n, k, many) = (8, 6, 20_000, 40), backend = try target.open()
+        func run(_ batches: Int) throws -> [Double] {
+            let program = Program.trace { t in
+                let left = t.input("a", [batches, m, k]), right = t.input("b", [batches, n, k])
+                return [("y", left.matmul(right, transposeB: true))]
+            }
+            let executable = try backend.compile(program, target.precision, sumsInOrder: true)
+            let inputs = try [m, n].enumerated().map {
+                try backend.upload(values(batches * $1 * k, $0), target.precision)
+            }
+            let y = try backend.allocate(batches * m * n, target.precision)
+            try executable.run(inputs: inputs.map(\.all), outputs: [y.all])
+            return try backend.download(y.all)
+        }
+        #expect(try run(1) == Array(run(many).prefix(m * n)))
+    }
+
     @Test(arguments: TestDevices.targets)
     func convolutions(_ target: Target) throws {
         var choices = Choices(state: 11)

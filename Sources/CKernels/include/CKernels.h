@@ -93,7 +93,7 @@ void ls_scatter_add_f64(const double *x, const double *index, double *result, in
 // c = a·b, where one of each operand's distances between rows (a), columns (b) and terms is 1, and columns of c lie
 // next to each other.
 typedef struct {
-    int64_t k, a_row, a_term, b_column, b_term, c_row;
+    int64_t k, a_row, a_term, b_column, b_term, c_row, lower;
 } ls_product;
 
 // Whether this processor's vectors are so long (64 bytes) that these products should be preferred to a library's.
@@ -102,9 +102,14 @@ int32_t ls_product_is_wide(void);
 // Elements of `work` for a block of this size.
 int64_t ls_product_work(int64_t rows, int64_t columns);
 
-// The block of c at (row, column). The order of every sum depends on k alone.
+// A block of rows and columns. The order of every sum depends on k alone. Tiles are left out whose columns all lie
+// `lower` or more to the right of their rows: above the diagonal of a matrix of which this is a block.
 void ls_product_block(int32_t wide, const ls_product *p, const void *a, const void *b, void *c, void *work,
-                      int64_t row, int64_t rows, int64_t column, int64_t columns);
+                      int64_t rows, int64_t columns);
+
+// c[i·c_row + j] += part[i·part_row + j] for a block of rows and columns.
+void ls_product_add(int32_t wide, void *c, int64_t c_row, const void *part, int64_t part_row, int64_t rows,
+                    int64_t columns);
 
 // ---- Convolutions (products.c) ----
 
