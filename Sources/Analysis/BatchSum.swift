@@ -106,7 +106,11 @@ private final class Passes {
         let held =
             holds
             ? try ifThereIsMemory { () throws(BackendError) in
-                try HeldValues(program, of: risk, batchSize: batchSize)
+                let backend = risk.space.backend
+                return try HeldValues(
+                    program, whatVariesWith: { $0.hasPrefix("v of ") },
+                    batchCount: risk.data.batchCount(of: batchSize), most: backend.freeMemory / 4,
+                    on: backend, risk.space.precision)
             } : nil
         // Holding is a luxury.
         let holding =

@@ -16,14 +16,15 @@ final class HeldValues {
     private let batches: Int
     private var values: [Int: [String: DeviceSlice]] = [:]
 
-    /// Nil if nothing is worth holding or not one batch fits.
-    init?(_ program: Program, of risk: Risk, batchSize: Int) throws(BackendError) {
-        backend = risk.space.backend
-        let precision = risk.space.precision
-        let split = program.holding { $0.hasPrefix("v of ") }
+    /// Nil if nothing is worth holding or not one batch fits into `most` bytes.
+    init?(
+        _ program: Program, whatVariesWith varies: (String) -> Bool, batchCount: Int, most: Int,
+        on backend: any Backend, _ precision: Precision
+    ) throws(BackendError) {
+        (self.backend, self.batchCount) = (backend, batchCount)
+        let split = program.holding(whatVariesWith: varies)
         guard split.count > 0 else { return nil }
-        batchCount = risk.data.batchCount(of: batchSize)
-        batches = min(batchCount, backend.freeMemory / 4 / (split.count * precision.bytes))
+        batches = min(batchCount, most / (split.count * precision.bytes))
         guard batches > 0 else { return nil }
         fixed = try backend.compile(split.fixed, precision)
         rest = split.rest
