@@ -76,6 +76,11 @@ public struct RandomStream: Sendable, Codable, Equatable {
         return order
     }
 
+    /// `n` words of 64 random bits; each moves the position by 2.
+    public mutating func words(_ n: Int) -> [UInt64] {
+        bulk(n) { (stream: inout RandomStream) in stream.word() }
+    }
+
     /// `n` values of `uniform()`.
     public mutating func uniforms(_ n: Int) -> [Double] {
         bulk(n) { (stream: inout RandomStream) in stream.uniform() }
@@ -126,10 +131,10 @@ extension RandomStream {
     }
 
     @inline(__always)
-    private mutating func bulk(_ n: Int, _ draw: (inout RandomStream) -> Double) -> [Double] {
+    private mutating func bulk<Value>(_ n: Int, _ draw: (inout RandomStream) -> Value) -> [Value] {
         precondition(n >= 0, "the count of random numbers is \(n), it must not be negative")
         var stream = self
-        let values = [Double](unsafeUninitializedCapacity: n) { buffer, filled in
+        let values = [Value](unsafeUninitializedCapacity: n) { buffer, filled in
             for i in 0..<n { buffer.initializeElement(at: i, to: draw(&stream)) }
             filled = n
         }

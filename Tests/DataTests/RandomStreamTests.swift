@@ -33,6 +33,14 @@ import Testing
         #expect(stream.uniform() == expected)
     }
 
+    /// Words are the pairs that other numbers are made of, and move on by two.
+    @Test func words() {
+        var stream = RandomStream(seed: 7, purpose: "words", position: 6), others = stream
+        let words = stream.words(5)
+        #expect(words.map { Double($0 >> 11) * 0x1p-53 } == others.uniforms(5))
+        #expect(stream == others && stream.position == 16)
+    }
+
     @Test func moments() {
         var stream = RandomStream(seed: 7, purpose: "moments")
         let n = 200_000

@@ -316,8 +316,10 @@ import Testing
     }
 
     @Test func everyCommandExplainsItself() throws {
-        for command in ["devices", "train", "evaluate", "ntk", "spectrum", "slice", "quickstart"] {
-            let result = try Command.run([command, "--help"])
+        for command in [
+            "devices", "train", "evaluate", "ntk kernel", "ntk project", "spectrum", "slice", "quickstart",
+        ] {
+            let result = try Command.run(command.split(separator: " ").map(String.init) + ["--help"])
             #expect(
                 result.status == 0 && result.output.contains("--device") && result.output.count > 600,
                 "\(command)")

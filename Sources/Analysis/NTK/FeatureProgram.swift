@@ -9,6 +9,10 @@ struct FeatureProgram {
     /// The same for one sample and the parameters whose use is unknown; nil if there are none.
     let single: Program?
 
+    init(units: [KernelUnit], outputs: Int, batched: Program, single: Program?) {
+        (self.units, self.outputs, self.batched, self.single) = (units, outputs, batched, single)
+    }
+
     init(
         _ forward: @Sendable (Int) -> Program, _ layout: ParameterLayout, batch: Int, kind: KernelKind,
         algorithm: KernelAlgorithm? = nil

@@ -7,6 +7,8 @@ public struct MeanEstimate: Sendable {
     public let mean: Double
     /// Sample standard deviation over √n; not a number for a single sample, which tells nothing about its error.
     public let standardError: Double
+    /// Number of samples.
+    public let count: Int
 
     /// The estimate from samples.
     public init(_ samples: [Double]) {
@@ -14,6 +16,7 @@ public struct MeanEstimate: Sendable {
         let mean = samples.reduce(0, +) / n
         let squares = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         self.mean = mean
+        count = samples.count
         standardError = samples.count > 1 ? (squares / (n - 1) / n).squareRoot() : .nan
     }
 }

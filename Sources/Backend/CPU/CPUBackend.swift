@@ -26,6 +26,12 @@ public final class CPUBackend: Backend {
     /// Sets how many threads share work. Only a call before the first use of any CPU backend has an effect.
     public static func useThreads(_ count: Int) { ls_set_threads(Int32(count)) }
 
+    /// Calls `body` with every number of `0..<count`, on all threads of the CPU backend. What a call computes must not
+    /// depend on which others were made before it.
+    public static func forEach(_ count: Int, _ body: (Int) -> Void) {
+        Parallel.forEach(count) { piece, _ in body(piece) }
+    }
+
     private static var processorName: String {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }

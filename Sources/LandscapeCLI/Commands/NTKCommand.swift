@@ -11,8 +11,9 @@ struct NTKCommand: ParsableCommand {
               landscape ntk --model m.yaml --inputs x.npy --memory 2GB --output k.npy     (again, if it was killed)
               landscape ntk --model m.yaml --inputs more.npy --append k.npy --output k2.npy
               landscape ntk --model m.yaml --inputs x.npy --infinite --output limit.npy
+              landscape ntk project --model m.yaml --inputs x.npy --dimensions 512 --output g.npy --gram k.npy
 
             Without a subcommand the kernel is computed as a matrix: `landscape ntk kernel --help` lists the options.
             """,
-        subcommands: [KernelCommand.self], defaultSubcommand: KernelCommand.self)
+        subcommands: [KernelCommand.self, ProjectCommand.self], defaultSubcommand: KernelCommand.self)
 }
