@@ -11,8 +11,10 @@ struct NTKCommand: ParsableCommand {
               landscape ntk --model m.yaml --inputs x.npy --memory 2GB --output k.npy     (again, if it was killed)
               landscape ntk --model m.yaml --inputs more.npy --append k.npy --output k2.npy
               landscape ntk --model m.yaml --inputs x.npy --infinite --output limit.npy
+              landscape ntk regress --model m.yaml --weights w.safetensors --data digits:train:300 \
+            --test-data digits:test:200 --ridge 0.001
 
             Without a subcommand the kernel is computed as a matrix: `landscape ntk kernel --help` lists the options.
             """,
-        subcommands: [KernelCommand.self], defaultSubcommand: KernelCommand.self)
+        subcommands: [KernelCommand.self, RegressCommand.self], defaultSubcommand: KernelCommand.self)
 }
