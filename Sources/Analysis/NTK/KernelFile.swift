@@ -215,6 +215,17 @@ extension KernelFile {
         try known(path).manifest
     }
 
+    /// Whether the manifest of a kernel file names all of its tiles. Throws if it has none.
+    public static func isComplete(_ path: String) throws(DataError) -> Bool {
+        let (manifest, tiles) = try known(path)
+        func count(_ samples: Int) -> Int {
+            let width = max(1, min(manifest.tile, samples))
+            return (samples + width - 1) / width
+        }
+        let rows = count(manifest.samples)
+        return tiles.count == (manifest.samples2.map { rows * count($0) } ?? rows * (rows + 1) / 2)
+    }
+
     private static func known(_ path: String) throws(DataError) -> (
         manifest: KernelManifest, tiles: [KernelTile]
     ) {
