@@ -24,18 +24,11 @@ public final class KernelProduct: KernelSink {
     /// Nothing is kept that would be found again.
     public func has(_ i: Int, _ j: Int) -> Bool { false }
 
-    /// Takes in a tile `[planes, rows, columns]`. Kernels of two sets of samples have no mirrored tiles.
-    public func write(
-        _ i: Int, _ j: Int, rows: Range<Int>, columns: Range<Int>, isMirrored: Bool,
-        _ elements: UnsafeRawBufferPointer
-    ) {
-        precondition(!isMirrored, "a mirrored tile of a kernel of two sets of samples")
-        let count = rows.count * columns.count
+    /// Takes in a tile. Kernels of two sets of samples have no mirrored tiles.
+    public func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) {
+        precondition(mirror == nil, "a mirrored tile of a kernel of two sets of samples")
         for plane in factors.indices {
-            let part = UnsafeRawBufferPointer(
-                rebasing: elements[
-                    plane * count * precision.bytes..<(plane + 1) * count * precision.bytes])
-            add(plane, rows, columns, part)
+            add(plane, tile.rows, tile.columns, tile.doubles(plane: plane, precision))
         }
     }
 
@@ -48,15 +41,12 @@ public final class KernelProduct: KernelSink {
             for start in stride(from: 0, to: file.rows, by: panel) {
                 let rows = start..<min(file.rows, start + panel)
                 try file.checkFinite(rows, plane: plane)
-                add(plane, rows, 0..<file.columns, file.rows(rows, plane: plane))
+                add(plane, rows, 0..<file.columns, file.doubles(rows, plane: plane))
             }
         }
     }
 
-    private func add(_ plane: Int, _ rows: Range<Int>, _ inner: Range<Int>, _ bytes: UnsafeRawBufferPointer) {
-        let tile: [Double] =
-            precision == .float64
-            ? Array(bytes.bindMemory(to: Double.self)) : bytes.bindMemory(to: Float.self).map(Double.init)
+    private func add(_ plane: Int, _ rows: Range<Int>, _ inner: Range<Int>, _ tile: [Double]) {
         let part = Array(factors[plane][inner.lowerBound * columns..<inner.upperBound * columns])
         let product = HostLinearAlgebra.product(tile, part, rows.count, inner.count, columns)
         let start = rows.lowerBound * columns

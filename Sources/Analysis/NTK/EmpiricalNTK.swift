@@ -53,7 +53,8 @@ public final class EmpiricalNTK {
     private let host = (tile: HostTile(), mirror: HostTile())
 
     /// Prepares a kernel between samples `x` and, if given, other samples `x2`. `fixed` gives inputs of the forward
-    /// program that are neither parameters nor samples.
+    /// program that are neither parameters nor samples. Throws if samples turn out not to be independent, as with batch
+    /// normalisation in training mode.
     public init(
         _ forward: @escaping @Sendable (Int) -> Program, _ layout: ParameterLayout, parameters: DeviceArray,
         fixed: [String: DeviceSlice], x: Samples, x2: Samples? = nil, kind: KernelKind,
@@ -65,6 +66,7 @@ public final class EmpiricalNTK {
         keepsTimes = options.keepsTimes
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
+        try SampleProbe.check(forward, bound, x, on: backend, precision)
         outputs = forward(1).outputs[0].shape[1]
         let cotangents = kind.cotangents(outputs)
         // Every output is a row of the pull-back, so batches are smaller where there are many.

@@ -19,8 +19,9 @@ final class JacobianProducts {
     private let backend: any Backend
     private let pull: Direction, push: Direction
     private let selectors: DeviceArray
-    /// Vectors as a pass reads and writes them: `[batch][lane][sample]`.
-    private let packed: DeviceArray
+    /// Vectors as a pass reads and writes them: `[batch][lane][sample]`. What the last batch has in common with the one
+    /// before is zero in what is read.
+    private let packed: DeviceArray, moved: DeviceArray
     /// Weight vectors of all lanes, `[parameter][lane][element]`: zeros, and two that take turns for sums.
     private let zero: DeviceArray, turns: [DeviceArray]
 
@@ -45,6 +46,7 @@ final class JacobianProducts {
         push = try direction(Self.push(forward(batch), layout, hasSelectors))
         selectors = try backend.allocate(width * outputs, precision)
         packed = try backend.allocate(batches * width * batch * perSample, precision)
+        moved = try backend.allocate(packed.count, precision)
         zero = try backend.allocate(width * layout.count, precision)
         turns = [
             try backend.allocate(width * layout.count, precision),
@@ -95,15 +97,19 @@ final class JacobianProducts {
     ) throws(BackendError) {
         try backend.write(
             rows + [Double](repeating: 0, count: selectors.count - rows.count), to: selectors.all)
-        try exchange(vectors) { part, inside throws(BackendError) in try backend.copy(part, to: inside) }
+        try exchange(vectors, packed) { part, inside throws(BackendError) in
+            try backend.copy(part, to: inside)
+        }
         let weights = try pulled()
         for index in 0..<batches {
             var bound = self.bound(index)
             for entry in layout.entries { bound["v of \(entry.name)"] = lanes(weights, entry) }
-            bound["moved"] = packed(index)
+            bound["moved"] = batch(index, of: moved)
             try push.run(index, bound)
         }
-        try exchange(results) { part, inside throws(BackendError) in try backend.copy(inside, to: part) }
+        try exchange(results, moved) { part, inside throws(BackendError) in
+            try backend.copy(inside, to: part)
+        }
     }
 
     /// The sum over all batches of `Jᵀ·vector` for the packed vectors.
@@ -116,7 +122,7 @@ final class JacobianProducts {
                 bound["sum of \(entry.name)"] = lanes(sum, entry)
                 bound["result \(entry.name)"] = lanes(target, entry)
             }
-            bound["vector"] = packed(index)
+            bound["vector"] = batch(index, of: packed)
             try pull.run(index, bound)
             sum = target
         }
@@ -133,10 +139,10 @@ final class JacobianProducts {
         return all
     }
 
-    /// The last batch overlaps the one before; what they have in common is zero in its vectors.
+    /// The last batch overlaps the one before.
     private func start(_ index: Int) -> Int { min(index * batch, samples.count - batch) }
 
-    private func packed(_ index: Int) -> DeviceSlice {
+    private func batch(_ index: Int, of packed: DeviceArray) -> DeviceSlice {
         let size = width * batch * perSample
         return packed[index * size..<(index + 1) * size]
     }
@@ -147,11 +153,10 @@ final class JacobianProducts {
 
     /// Copies between vectors and their places in the packed ones, batch by batch.
     private func exchange(
-        _ vectors: [DeviceSlice],
+        _ vectors: [DeviceSlice], _ packed: DeviceArray,
         _ copy: (_ part: DeviceSlice, _ inside: DeviceSlice) throws(BackendError) -> Void
     ) throws(BackendError) {
         for index in 0..<batches {
-            // Rows that the batch has in common with the one before stay as they are: zeros, or never read.
             let skip = index * batch - start(index)
             let rows = index * batch * perSample..<(start(index) + batch) * perSample
             for (lane, vector) in vectors.enumerated() {

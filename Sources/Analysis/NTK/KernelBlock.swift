@@ -1,3 +1,5 @@
+import Planner
+
 /// A rectangle of a kernel on the host, on its way to a sink: elements `[planes, rows, columns]` in the kernel's
 /// precision, perhaps cut out of larger planes.
 public struct KernelBlock {
@@ -39,5 +41,19 @@ public struct KernelBlock {
     func row(_ row: Int, plane: Int) -> UnsafeRawBufferPointer {
         let first = (plane * planeStride + row * rowStride + start) * size
         return UnsafeRawBufferPointer(rebasing: bytes[first..<first + columns.count * size])
+    }
+
+    /// The elements of a plane `[rows, columns]` of this precision.
+    func doubles(plane: Int, _ precision: Precision) -> [Double] {
+        var values: [Double] = []
+        values.reserveCapacity(rows.count * columns.count)
+        for row in rows.indices {
+            let bytes = self.row(row - rows.lowerBound, plane: plane)
+            switch precision {
+            case .float32: values += bytes.bindMemory(to: Float.self).lazy.map(Double.init)
+            case .float64: values += bytes.bindMemory(to: Double.self)
+            }
+        }
+        return values
     }
 }

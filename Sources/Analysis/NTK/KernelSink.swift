@@ -58,3 +58,31 @@ public final class KernelMemory: KernelSink {
         }
     }
 }
+
+/// The diagonal of a kernel of samples with themselves, from diagonal tiles alone.
+public final class KernelDiagonal: KernelSink {
+    /// Elements `[planes, rows]`.
+    public private(set) var elements: [Double]
+    private let rows: Int, planes: Int
+    private let precision: Precision
+
+    /// Room for a diagonal.
+    public init(rows: Int, planes: Int, _ precision: Precision) {
+        (self.rows, self.planes, self.precision) = (rows, planes, precision)
+        elements = [Double](repeating: 0, count: rows * planes)
+    }
+
+    /// All but diagonal tiles count as done.
+    public func has(_ i: Int, _ j: Int) -> Bool { i != j }
+
+    /// Takes the diagonal of a diagonal tile.
+    public func write(_ i: Int, _ j: Int, _ tile: KernelBlock, mirror: KernelBlock?) {
+        for plane in 0..<planes {
+            let values = tile.doubles(plane: plane, precision)
+            for (index, row) in tile.rows.enumerated() {
+                // A ragged tile begins with rows of the one before; its columns are the same.
+                elements[plane * rows + row] = values[index * tile.columns.count + index]
+            }
+        }
+    }
+}

@@ -26,7 +26,8 @@ public final class TangentKernelOperator: LinearOperator {
     /// The kernel of samples with themselves. `fixed` gives inputs of the forward program that are neither parameters
     /// nor samples. Values that do not depend on the vector are held in at most `heldBytes`.
     ///
-    /// Throws unless `kind` is one matrix: not `diagonal`, which has one for every output.
+    /// Throws unless `kind` is one matrix: not `diagonal`, which has one for every output; and if samples turn out not to
+    /// be independent.
     public init(
         _ forward: @escaping @Sendable (Int) -> Program, _ layout: ParameterLayout, parameters: DeviceArray,
         fixed: [String: DeviceSlice], x: EmpiricalNTK.Samples, kind: KernelKind, batchSize: Int = 128,
@@ -42,6 +43,7 @@ public final class TangentKernelOperator: LinearOperator {
         space = VectorSpace(dimension, on: backend, parameters.precision)
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
+        try SampleProbe.check(forward, bound, x, on: backend, parameters.precision)
         let all = bound
         make = { width throws(BackendError) in
             try JacobianProducts(

@@ -64,6 +64,7 @@ public final class GradientProjection {
         panels = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
+        try SampleProbe.check(forward, bound, x, on: backend, precision)
         extractor = try FeatureExtractor(
             room.program, kind, batch: room.batch, bound: bound, on: backend, precision)
         var gradients: [String: DeviceArray] = [:]

@@ -80,22 +80,17 @@ struct KernelRun {
         try show(ntk, rates, kernel, backend)
     }
 
-    /// Memory that is left for features and tiles beside the process and its samples.
+    /// Memory that is left for features and tiles. Without a file the kernel is held, and again in float64.
     private func budget(_ inputs: Int) throws -> Int {
-        let bytes = options.common.precision.bytes, block = options.kind.rows(network.outputs)
-        var taken = inputs * (8 + bytes) + network.layout.count * (16 + bytes) + 128 << 20
-        if options.output == nil {
-            let columns = (others?.count ?? samples.count) * block
-            taken += samples.count * block * columns * options.kind.planes(network.outputs) * 24
-        }
-        let left = options.memory.bytes - taken
-        guard left > 16 << 20 else {
-            throw CommandError(
-                "--memory \(options.memory.bytes >> 20)MiB does not hold the process, the samples, the weights"
-                    + (options.output == nil ? " and a kernel without --output" : "")
-                    + ": at least \((taken + 32 << 20) >> 20)MiB are needed")
-        }
-        return left
+        let precision = options.common.precision, block = options.kind.rows(network.outputs)
+        let elements =
+            samples.count * block * (others?.count ?? samples.count) * block
+            * options.kind.planes(network.outputs)
+        return try MemoryBudget(
+            options.memory, inputs: inputs, parameters: network.layout.count, precision,
+            further: options.output == nil
+                ? (elements * (precision.bytes + 16), "a kernel without --output") : nil
+        ).left
     }
 
     /// The kernel; nil if it stays in its file.

@@ -55,7 +55,9 @@ struct ProjectRun {
         }
         let weights = try options.model.load(network, seed: common.seed)
         let backend = try common.open()
-        let budget = try budget()
+        let budget = try MemoryBudget(
+            options.memory, inputs: samples.inputs.count, parameters: network.layout.count, common.precision
+        ).left
         let isWide = common.precision == .float64
         var shape = [samples.count, network.outputs, options.dimensions]
         if isPseudo { shape.remove(at: 1) }
@@ -85,20 +87,6 @@ struct ProjectRun {
             zeroRows: zeros, plannedBytes: planned, device: backend.device.name,
             precision: common.precision.rawValue)
         try show(result)
-    }
-
-    /// Memory that is left beside the process, its samples and the weights.
-    private func budget() throws -> Int {
-        let bytes = options.common.precision.bytes
-        let taken =
-            samples.inputs.count * (8 + bytes) + network.layout.count * (16 + bytes) + 128 << 20
-        let left = options.memory.bytes - taken
-        guard left > 16 << 20 else {
-            throw CommandError(
-                "--memory \(options.memory.bytes >> 20)MiB does not hold the process, the samples and the weights: at least "
-                    + "\((taken + 32 << 20) >> 20)MiB are needed")
-        }
-        return left
     }
 
     /// The features of all samples into their file. Returns the bytes planned for, and how many features are all zero.

@@ -118,7 +118,7 @@ struct RegressionKernels {
                 return matrix
             }
         } else {
-            let sink = KernelMemory(
+            let sink = try KernelMemory(
                 rows: targets.rows, columns: targets.rows, planes: targets.planes, options.common.precision)
             try run(samples, nil, into: sink, on: backend, memory: memory)
             let count = targets.rows * targets.rows
@@ -152,8 +152,29 @@ struct RegressionKernels {
         return sink.values
     }
 
+    /// The kernel as products with the Jacobian, which is formed nowhere.
+    func tangentOperator(
+        on backend: any Backend, _ precision: Precision, memory: Int
+    ) throws -> TangentKernelOperator {
+        let common = options.common, network = network
+        let arrays = try NetworkArrays(network, weights, on: backend, precision)
+        return try TangentKernelOperator(
+            { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
+            fixed: arrays.boundState,
+            x: (try backend.upload(samples.inputs.doubles, precision), samples.count),
+            kind: targets.kind, batchSize: common.batchSize, heldBytes: memory / 2, on: backend)
+    }
+
+    /// The trace of the kernel of every system, not scaled.
+    func trace(on backend: any Backend, memory: Int) throws -> Double {
+        let sink = KernelDiagonal(rows: targets.rows, planes: targets.planes, options.common.precision)
+        try run(samples, nil, into: sink, on: backend, memory: memory, tile: 16)
+        return sink.elements.reduce(0, +)
+    }
+
     private func run(
-        _ rows: Samples, _ columns: Samples?, into sink: any KernelSink, on backend: any Backend, memory: Int
+        _ rows: Samples, _ columns: Samples?, into sink: any KernelSink, on backend: any Backend, memory: Int,
+        tile: Int? = nil
     ) throws {
         let common = options.common, network = network
         let arrays = try NetworkArrays(network, weights, on: backend, common.precision)
@@ -162,6 +183,7 @@ struct RegressionKernels {
         }
         var settings = EmpiricalNTK.Options()
         (settings.batchSize, settings.memory, settings.keepsTimes) = (common.batchSize, memory, false)
+        settings.tile = tile
         let ntk = try EmpiricalNTK(
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState, x: try upload(rows), x2: try columns.map(upload), kind: targets.kind,

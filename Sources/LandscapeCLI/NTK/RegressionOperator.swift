@@ -2,10 +2,10 @@ import Analysis
 import Backend
 import Planner
 
-/// A kernel that is only multiplied with, for conjugate gradients, and its trace.
+/// A kernel that is only multiplied with, for conjugate gradients, and its trace, which a relative ridge needs.
 struct RegressionOperator {
     let product: any LinearOperator
-    let trace: Double
+    let trace: () throws -> Double
 
     /// The operator of one system, scaled to one output: the one place that decides where products with a kernel come from.
     ///
@@ -19,18 +19,25 @@ struct RegressionOperator {
         if let matrix {
             return RegressionOperator(
                 product: try DenseOperator(matrix, n, on: backend, precision),
-                trace: (0..<n).reduce(0) { $0 + matrix[$1 * (n + 1)] })
+                trace: { (0..<n).reduce(0) { $0 + matrix[$1 * (n + 1)] } })
+        }
+        let scale = kernels.targets.scale
+        func scaled(_ inner: any LinearOperator) throws -> any LinearOperator {
+            scale == 1 ? inner : try ScaledOperator(scale, inner)
         }
         guard let file = kernels.file else {
-            throw CommandError(
-                "a kernel of \(n) rows does not fit --memory: write it with `landscape ntk --kind "
-                    + "\(kernels.targets.kind.rawValue) --output k.npy` and give --kernel k.npy, or give more memory"
-            )
+            guard kernels.targets.kind != .diagonal else {
+                throw CommandError(
+                    "a kernel of \(n) rows for every output does not fit --memory: write it with `landscape ntk --kind "
+                        + "diagonal --output k.npy` and give --kernel k.npy, or give more memory")
+            }
+            let inner = try kernels.tangentOperator(on: backend, precision, memory: memory)
+            return RegressionOperator(
+                product: try scaled(inner), trace: { try kernels.trace(on: backend, memory: memory) * scale })
         }
         let inner = try KernelFileOperator(file, plane: plane, memory: memory, on: backend, precision)
-        let diagonal = (0..<n).reduce(0.0) { $0 + file.element($1, $1, plane: plane) }
-        let scale = kernels.targets.scale
         return RegressionOperator(
-            product: scale == 1 ? inner : try ScaledOperator(scale, inner), trace: diagonal * scale)
+            product: try scaled(inner),
+            trace: { (0..<n).reduce(0.0) { $0 + file.element($1, $1, plane: plane) } * scale })
     }
 }

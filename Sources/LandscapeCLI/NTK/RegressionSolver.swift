@@ -46,9 +46,10 @@ struct RegressionSolver {
         _ matrices: [[Double]], _ spectra: [KernelSpectrum], _ residual: [Double]
     ) throws -> Solved {
         let n = targets.rows, width = targets.columns
-        let traces = matrices.map { matrix in (0..<n).reduce(0.0) { $0 + matrix[$1 * (n + 1)] } }
+        let traces = matrices.map { matrix in { (0..<n).reduce(0.0) { $0 + matrix[$1 * (n + 1)] } } }
         var solved = Solved(
-            fitted: [Double](repeating: 0, count: residual.count), ridge: ridge(traces), method: .cholesky)
+            fitted: [Double](repeating: 0, count: residual.count), ridge: try ridge(traces), method: .cholesky
+        )
         for (plane, matrix) in matrices.enumerated() {
             let right = targets.columns(of: residual, plane: plane)
             Console.progress("Cholesky factor of \(n) rows")
@@ -83,7 +84,7 @@ struct RegressionSolver {
                 memory: plan.deviceMemory / (2 * targets.planes), on: backend, options.common.precision)
         }
         var solved = Solved(
-            fitted: [Double](repeating: 0, count: residual.count), ridge: ridge(operators.map(\.trace)),
+            fitted: [Double](repeating: 0, count: residual.count), ridge: try ridge(operators.map(\.trace)),
             method: .conjugateGradients)
         var (iterations, applications, rank) = (0, 0, 0)
         for (plane, matrix) in operators.map(\.product).enumerated() {
@@ -132,8 +133,8 @@ struct RegressionSolver {
         return found.values.first ?? 0
     }
 
-    private func ridge(_ traces: [Double]) -> Double {
+    private func ridge(_ traces: [() throws -> Double]) throws -> Double {
         guard let relative = options.relativeRidge else { return options.ridge ?? 0 }
-        return relative * traces.reduce(0, +) / Double(targets.rows * targets.planes)
+        return try relative * traces.reduce(0) { try $0 + $1() } / Double(targets.rows * targets.planes)
     }
 }
