@@ -53,14 +53,21 @@ def serve(prepare):
 
 
 def chosen(ways):
-    """The fastest of several ways with its name, or the only way; warmed up."""
+    """The fastest of several ways with its name, or the only way; warmed up. Ways that fail, for want of memory, are
+    left out while there are others."""
     if not isinstance(ways, list):
         seconds(ways)
         return ways, None
-    if len(ways) == 1:
-        seconds(ways[0])
-        return ways[0], ways[0].__name__
-    best = min(ways, key=lambda way: min(seconds(way) for _ in range(3)))
+    taken = {}
+    for way in ways:
+        try:
+            seconds(way)
+            taken[way] = min(seconds(way) for _ in range(2))
+        except Exception as error:
+            problem = error
+    if not taken:
+        raise problem
+    best = min(taken, key=taken.get)
     return best, best.__name__
 
 

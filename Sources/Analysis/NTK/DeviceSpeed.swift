@@ -1,30 +1,60 @@
 import Backend
+import Foundation
 import Graph
 import Planner
 
-/// What a device does per second, from two short measurements.
-public struct DeviceSpeed: Sendable {
-    /// Floating-point operations of a large matrix product, and bytes of a copy.
-    public let flopsPerSecond: Double, bytesPerSecond: Double
+/// What a device does per second, from three short measurements.
+public struct DeviceSpeed: Sendable, Codable, Equatable {
+    /// Floating-point operations of a large matrix product, and of a Gram matrix, whose half counts.
+    public let flopsPerSecond: Double, gramFlopsPerSecond: Double
+    /// Bytes of a copy.
+    public let bytesPerSecond: Double
 
-    /// Seconds that work takes if both rates are reached.
-    public func seconds(flops: Double, bytes: Double) -> Double {
-        flops / flopsPerSecond + bytes / bytesPerSecond
+    /// Operations of a product that take as long as reading or writing one element, to the nearest power of two: what
+    /// decides between ways to compute must not change with the noise of a measurement.
+    public func balance(_ precision: Precision) -> Double {
+        exp2(log2(flopsPerSecond / bytesPerSecond * Double(precision.bytes)).rounded())
     }
 
-    /// The rates of a device, in about a tenth of a second.
+    /// Seconds that work takes if all rates are reached.
+    public func seconds(flops: Double, gramFlops: Double = 0, bytes: Double) -> Double {
+        flops / flopsPerSecond + gramFlops / gramFlopsPerSecond + bytes / bytesPerSecond
+    }
+
+    /// The rates of a device as they were first measured, and kept, on this machine; else measured now.
+    public static func known(_ backend: any Backend, _ precision: Precision) throws(BackendError)
+        -> DeviceSpeed
+    {
+        let subject = "speed \(precision.rawValue) 1", device = backend.device
+        if let kept = DeviceNotes.read(subject, of: device),
+            let speed = try? JSONDecoder().decode(DeviceSpeed.self, from: Data(kept))
+        {
+            return speed
+        }
+        let speed = try measured(backend, precision)
+        if let data = try? JSONEncoder().encode(speed) { DeviceNotes.keep(Array(data), subject, of: device) }
+        return speed
+    }
+
+    /// The rates of a device, in about half a second.
     public static func measured(_ backend: any Backend, _ precision: Precision) throws(BackendError)
         -> DeviceSpeed
     {
-        let n = 768, count = 1 << 22
+        let n = 768, k = 3072, count = 1 << 22
         let product = try backend.compile(
-            .trace { t in [("c", t.input("a", [n, n]).matmul(t.input("b", [n, n]), transposeB: true))] },
-            precision)
+            .trace { t in [("c", t.input("a", [n, k]).matmul(t.input("b", [n, k]), transposeB: true))] },
+            precision, sumsInOrder: true)
+        let gram = try backend.compile(
+            .trace { t in
+                let a = t.input("a", [n, k])
+                return [("c", a.matmul(a, transposeB: true))]
+            }, precision, sumsInOrder: true)
         let copy = try backend.compile(.trace { t in [("y", t.input("x", [count]) * 2)] }, precision)
-        let a = try backend.upload([Double](repeating: 0.5, count: n * n), precision)
-        let b = try backend.upload([Double](repeating: 0.25, count: n * n), precision)
+        let a = try backend.upload((0..<n * k).map { Double($0 % 7) - 3 }, precision)
+        let b = try backend.upload((0..<n * k).map { Double($0 % 5) - 2 }, precision)
         let c = try backend.allocate(n * n, precision)
         let x = try backend.allocate(count, precision), y = try backend.allocate(count, precision)
+        /// The least time of a few runs.
         func best(_ run: () throws(BackendError) -> Void) throws(BackendError) -> Double {
             var best = Double.infinity
             for _ in 0..<6 {
@@ -38,9 +68,11 @@ public struct DeviceSpeed: Sendable {
         let productTime = try best { () throws(BackendError) in
             try product.run(inputs: [a.all, b.all], outputs: [c.all])
         }
+        let gramTime = try best { () throws(BackendError) in try gram.run(inputs: [a.all], outputs: [c.all]) }
         let copyTime = try best { () throws(BackendError) in try copy.run(inputs: [x.all], outputs: [y.all]) }
         return DeviceSpeed(
-            flopsPerSecond: 2 * Double(n * n * n) / productTime,
+            flopsPerSecond: 2 * Double(n * n * k) / productTime,
+            gramFlopsPerSecond: Double(n * (n + 1) * k) / gramTime,
             bytesPerSecond: Double(2 * count * precision.bytes) / copyTime)
     }
 }

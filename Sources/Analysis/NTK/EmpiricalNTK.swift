@@ -22,6 +22,8 @@ public final class EmpiricalNTK {
         public var tile: Int?
         /// One way for all parameters that it can serve; the cheapest for each unless given.
         public var algorithm: KernelAlgorithm?
+        /// Operations of a product that take as long as reading or writing one element: what decides between algorithms.
+        public var balance = KernelCost.usualBalance
         /// Whether each part's time is measured, which costs a wait after each.
         public var keepsTimes = true
 
@@ -39,6 +41,8 @@ public final class EmpiricalNTK {
     public private(set) var costs: [KernelCost]
     /// Seconds of the passes through the model.
     public private(set) var featureSeconds = 0.0
+    /// Operations and bytes of the passes through the model, by counting.
+    public private(set) var featureWork: (flops: Double, bytes: Double) = (0, 0)
     /// Bytes on the device that were planned for.
     public let plannedBytes: Int
 
@@ -72,8 +76,10 @@ public final class EmpiricalNTK {
         // Every output is a row of the pull-back, so batches are smaller where there are many.
         // One sample alone would hide what is repeated for every sample.
         let smallest = min(x.count, x2?.count ?? x.count)
-        let most = max(min(2, smallest), min(options.batchSize, smallest, 1024 / max(1, cotangents)))
-        var program = FeatureProgram(forward, layout, batch: most, kind: kind, algorithm: options.algorithm)
+        let most = max(min(2, smallest), min(options.batchSize, smallest, 2048 / max(1, cotangents)))
+        var program = FeatureProgram(
+            forward, layout, batch: most, kind: kind, algorithm: options.algorithm,
+            balance: options.balance)
         let bytes = parameters.precision.bytes, count = outputs
         let model = try backend.plan(program.batched, precision, sumsInOrder: true)
         let demand = TilePlan.Demand(
@@ -88,9 +94,11 @@ public final class EmpiricalNTK {
             return (7 * kind.tile(tile, tile, count).count + parts + model.arenaCount) * bytes
         }
         (tile, panel, plannedBytes) = (plan.tile, plan.panel, plan.bytes)
+        let largest = max(demand.rows, demand.columns)
         if plan.batch < most {
             program = FeatureProgram(
-                forward, layout, batch: plan.batch, kind: kind, algorithm: options.algorithm)
+                forward, layout, batch: plan.batch, kind: kind, algorithm: options.algorithm,
+                balance: options.balance)
         }
         let rowTile = min(tile, x.count), columnTile = min(tile, x2?.count ?? x.count)
         features = try FeatureExtractor(
@@ -102,16 +110,17 @@ public final class EmpiricalNTK {
         (rows, columns, planes) = (
             x.count * block, (x2?.count ?? x.count) * block, kind.planes(outputs)
         )
-        let pairs = Double(x.count) * Double(x2?.count ?? (x.count + 1)) / (x2 == nil ? 2 : 1)
-        let size = Double(bytes)
-        costs = features.units.map { unit in
-            let cost = unit.pairCost(kind, count)
-            let (rows, activation) = unit.elements(cotangents)
-            return KernelCost(
-                layer: unit.names.joined(separator: " + "), algorithm: unit.algorithm,
-                flops: cost.flops * pairs,
-                bytes: cost.elements * size * pairs, featureBytes: (rows + activation) * bytes)
+        let i = Self.starts(x.count, tile).count, j = Self.starts(x2?.count ?? x.count, tile).count
+        let (diagonal, others) = x2 == nil ? (i, i * (i - 1) / 2) : (0, i * j)
+        costs = features.units.map {
+            KernelCost(
+                $0, kind, count, diagonal: diagonal, others: others, n: rowTile, m: columnTile,
+                elementBytes: bytes)
         }
+        // Every panel of rows once, and every panel of columns once for each of them.
+        let width = max(1, panel / tile), (p, q) = ((i + width - 1) / width, (j + width - 1) / width)
+        let made = x2 == nil ? p * (p + 1) / 2 : p + p * q
+        featureWork = features.work(of: made * min(panel, largest))
     }
 
     /// Number of tiles along rows and columns.
@@ -128,7 +137,7 @@ public final class EmpiricalNTK {
         let rowStarts = starts(x.count), columnStarts = starts(x2?.count ?? x.count)
         let total =
             x2 == nil ? rowStarts.count * (rowStarts.count + 1) / 2 : rowStarts.count * columnStarts.count
-        var done = 0
+        var (done, computed) = (0, 0)
         var left: Panel?, right: Panel?
         let perPanel = max(1, panel / tile)
         // Panels of columns inside panels of rows: the features of a panel of rows are computed once.
@@ -137,6 +146,7 @@ public final class EmpiricalNTK {
                 for row in i..<min(i + perPanel, rowStarts.count) {
                     for column in j..<min(j + perPanel, columnStarts.count) where x2 != nil || column <= row {
                         if try !sink.has(row, column) {
+                            computed += 1
                             if left?.first != i { left = try makePanel(i, rowStarts, perPanel, x, left) }
                             if x2 == nil, i == j {
                                 try tile(row, column, left!, left!, sink, each)
@@ -153,7 +163,11 @@ public final class EmpiricalNTK {
                 }
             }
         }
-        if keepsTimes { for index in costs.indices { costs[index].seconds = contraction.seconds[index] } }
+        let all = Double(total)
+        for index in costs.indices {
+            if keepsTimes { costs[index].seconds = contraction.seconds[index] }
+            costs[index].doneFlops = costs[index].flops * (all > 0 ? Double(computed) / all : 0)
+        }
     }
 
     /// Features of some tiles of samples.
@@ -162,7 +176,9 @@ public final class EmpiricalNTK {
         let arrays: [String: DeviceArray]
     }
 
-    private func starts(_ count: Int) -> [Int] {
+    private func starts(_ count: Int) -> [Int] { Self.starts(count, tile) }
+
+    private static func starts(_ count: Int, _ tile: Int) -> [Int] {
         // Ragged tiles overlap the tile before them: all have one size.
         let width = min(tile, count)
         return stride(from: 0, to: count, by: width).map { min($0, count - width) }

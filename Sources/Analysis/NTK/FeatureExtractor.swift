@@ -42,6 +42,16 @@ final class FeatureExtractor {
             (0..<count).map { kind == .pseudo || $0 % outputs == $0 / (batch * outputs) ? 1 : 0 }, precision)
     }
 
+    /// Operations and bytes moved for the features of `count` samples.
+    func work(of count: Int) -> (flops: Double, bytes: Double) {
+        let passes = Double((count + batch - 1) / batch), plan = batched.plan
+        let alone = Double(count) * (single == nil ? 0 : 1)
+        return (
+            passes * Double(plan.flops) + alone * Double(single?.plan.flops ?? 0),
+            passes * Double(plan.bytesMoved) + alone * Double(single?.plan.bytesMoved ?? 0)
+        )
+    }
+
     /// Memory for the features of `count` samples, sample by sample.
     func allocate(_ count: Int) throws(BackendError) -> [String: DeviceArray] {
         var arrays: [String: DeviceArray] = [:]

@@ -15,14 +15,14 @@ struct FeatureProgram {
 
     init(
         _ forward: @Sendable (Int) -> Program, _ layout: ParameterLayout, batch: Int, kind: KernelKind,
-        algorithm: KernelAlgorithm? = nil
+        algorithm: KernelAlgorithm? = nil, balance: Double = KernelCost.usualBalance
     ) {
         var units: [KernelUnit] = []
         var outputs = 0
         let plain = Program.trace { trace in
             let logits = trace.inline(forward(batch), inputs: [:])[0]
             outputs = logits.shape[1]
-            var parts = Parts(kind: kind, outputs: outputs, wanted: algorithm)
+            var parts = Parts(kind: kind, outputs: outputs, wanted: algorithm, balance: balance)
             let uses = EntryPoint.find(layout, of: logits, batch: batch)
             // An extent that happens to equal the batch size is no batch: it stays when the batch grows.
             let larger = Trace()
@@ -92,13 +92,15 @@ struct FeatureProgram {
 /// Collects units while a model is traced. Rows are `[B, positions, width]`.
 private struct Parts {
     let kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?
+    /// Operations of a product that take as long as reading or writing one element.
+    let balance: Double
     private(set) var units: [KernelUnit] = []
     private(set) var made: [(String, Tensor)] = []
     /// Units of dense weights by the node of their cotangent.
     private var dense: [Int: Int] = [:]
 
-    init(kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?) {
-        (self.kind, self.outputs, self.wanted) = (kind, outputs, wanted)
+    init(kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?, balance: Double) {
+        (self.kind, self.outputs, self.wanted, self.balance) = (kind, outputs, wanted, balance)
     }
 
     mutating func addUnknown(_ entry: ParameterLayout.Entry) {
@@ -167,7 +169,7 @@ private struct Parts {
         func cost(_ algorithm: KernelAlgorithm, _ width: Int) -> Double {
             let cost = KernelUnit.pairCost(
                 algorithm, kind, outputs, positions: positions, width: width, inputs: inputs)
-            return cost.flops + KernelCost.flopsPerElement * cost.elements
+            return cost.flops + balance * cost.elements
         }
         return cost(algorithm, width) <= cost(.jacobianRows, parameters)
     }

@@ -19,6 +19,8 @@ public struct KernelManifest: Codable, Sendable, Equatable {
     public var algorithms: [String], device: String
     /// The part of the kernel, if it is not all of it.
     public var part: String?
+    /// The device's ratio of operations to elements moved that decided between algorithms; told, not compared.
+    public var balance: Double?
 
     /// A manifest from its parts.
     public init(
@@ -50,7 +52,9 @@ public struct KernelManifest: Codable, Sendable, Equatable {
         compare("the tile", \.tile, tells: true)
         compare("the algorithms", \.algorithms, tells: false)
         compare("the device", \.device, tells: true)
-        return found.isEmpty && self != other ? ["its description"] : found
+        var told = other
+        told.balance = balance
+        return found.isEmpty && self != told ? ["its description"] : found
     }
 }
 

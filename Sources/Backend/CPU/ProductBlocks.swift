@@ -15,9 +15,9 @@ struct ProductBlocks {
     private let partElements: Int
 
     /// Terms after which a sum begins anew.
-    private static let longest = 16_384
+    private static let longest = 4096
     /// Elements of the parts of all chunks that memory is given to.
-    private static let mostParts = 1 << 22
+    private static let mostParts = 1 << 23
     /// Terms of a packed block, which chunks do not cut.
     private static let unit = 384
 
@@ -28,10 +28,10 @@ struct ProductBlocks {
         terms = max(1, Self.round(Self.pieces(k, wanted), Self.unit))
         chunks = max(1, Self.pieces(k, terms))
         let parts = (chunks - 1) * kernel.batches * m * n, fits = chunks > 1 && parts <= Self.mostParts
-        // Large blocks pack least; enough of them keep all threads busy.
-        var (rows, columns) = (min(256, Self.round(m, 8)), min(768, Self.round(n, 48)))
+        // Large blocks pack least; enough of them, of nearly one size, keep all threads busy.
+        var (rows, columns) = (min(384, Self.round(m, 8)), min(768, Self.round(n, 48)))
         let needed = 3 * Parallel.threads, sideBySide = kernel.batches * (fits ? chunks : 1)
-        while Self.count(m, n, rows, columns, kernel.isGram) * sideBySide < needed {
+        while Self.cut(m, n, rows, columns, kernel.isGram).count * sideBySide < needed {
             if rows * 2 >= columns, rows > 64 {
                 rows = Self.round(rows / 2, 8)
             } else if columns > 96 {
@@ -40,8 +40,10 @@ struct ProductBlocks {
                 break
             }
         }
-        (self.rows, self.columns) = (rows, columns)
         blocks = Self.cut(m, n, rows, columns, kernel.isGram)
+        rows = Self.round(blocks.reduce(0) { max($0, $1.rows.count) }, 8)
+        columns = Self.round(blocks.reduce(0) { max($0, $1.columns.count) }, 48)
+        (self.rows, self.columns) = (rows, columns)
         isSplit = fits && blocks.count * kernel.batches < 2 * needed
         partElements = isSplit ? parts : 0
     }
@@ -58,22 +60,29 @@ struct ProductBlocks {
     /// Elements of working memory of all threads, followed by the parts of all chunks but the first.
     var scratch: Int { Parallel.threads * work + partElements }
 
-    /// The blocks of a matrix. Long rows of blocks of a Gram matrix come first.
+    /// Blocks of at most about this many rows and columns. Those of a Gram matrix end at its diagonal.
     private static func cut(
         _ m: Int, _ n: Int, _ rows: Int, _ columns: Int, _ isGram: Bool
     ) -> [(rows: Range<Int>, columns: Range<Int>)] {
-        let starts = Array(stride(from: 0, to: m, by: rows))
-        return (isGram ? starts.reversed() : starts).flatMap { row in
-            let end = min(m, row + rows), width = isGram ? end : n
-            return stride(from: 0, to: width, by: columns).map {
-                (row..<end, $0..<min(width, $0 + columns))
-            }
+        ends(m, rows, isGram).flatMap { band in
+            let width = isGram ? band.upperBound : n
+            let columns = round(pieces(width, pieces(width, columns)), 48)
+            return stride(from: 0, to: width, by: columns).map { (band, $0..<min(width, $0 + columns)) }
         }
     }
 
-    private static func count(_ m: Int, _ n: Int, _ rows: Int, _ columns: Int, _ isGram: Bool) -> Int {
-        if !isGram { return pieces(m, rows) * pieces(n, columns) }
-        return stride(from: 0, to: m, by: rows).reduce(0) { $0 + pieces(min(m, $1 + rows), columns) }
+    /// Bands of rows: of one size, or where there are few below a diagonal, of one area.
+    private static func ends(_ m: Int, _ rows: Int, _ isGram: Bool) -> [Range<Int>] {
+        let count = pieces(m, rows)
+        var edges = [0]
+        for band in 1..<max(1, count) {
+            let share = Double(band) / Double(count)
+            let edge = Double(m) * (isGram && count <= 4 ? share.squareRoot() : share)
+            edges.append(min(m, round(Int(edge.rounded(.up)), 8)))
+        }
+        edges.append(m)
+        let bands = zip(edges, edges.dropFirst()).filter { $0 < $1 }.map { $0..<$1 }
+        return isGram ? bands.reversed() : bands
     }
 
     private static func pieces(_ count: Int, _ size: Int) -> Int { (count + size - 1) / max(1, size) }

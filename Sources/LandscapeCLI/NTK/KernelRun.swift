@@ -41,6 +41,8 @@ struct KernelRun {
         var effectiveRank: Double?
         var roundingBound: Double?
         var featureSeconds: Double?
+        /// Seconds at the device's measured rates, of the features and of all.
+        var featurePredicted: Double
         var predictedSeconds: Double
         var shareOfGEMM: Double?
         var plannedBytes: Int
@@ -60,7 +62,10 @@ struct KernelRun {
         let x = try upload(samples), x2 = try others.map(upload)
         var settings = EmpiricalNTK.Options()
         settings.batchSize = common.batchSize
-        settings.tile = try options.tile ?? knownTile()
+        let known = knownManifest(), rates = try DeviceSpeed.known(backend, common.precision)
+        settings.tile = options.tile ?? known?.tile
+        // What was decided once is decided for all tiles.
+        settings.balance = known?.balance ?? rates.balance(common.precision)
         settings.algorithm = options.algorithm?.algorithm
         settings.memory = try budget(x.array.count + (x2?.array.count ?? 0))
         settings.keepsTimes = true
@@ -74,9 +79,8 @@ struct KernelRun {
                     + "\(ntk.plannedBytes >> 20) MiB where \(settings.memory >> 20) MiB are left; give more memory, a "
                     + "smaller --tile or a smaller --batch-size")
         }
-        let rates = try DeviceSpeed.measured(backend, common.precision)
         if options.plan { return try show(ntk, rates, nil, backend) }
-        let kernel = try compute(ntk, weights, backend)
+        let kernel = try compute(ntk, weights, settings.balance, backend)
         try show(ntk, rates, kernel, backend)
     }
 
@@ -94,9 +98,9 @@ struct KernelRun {
     }
 
     /// The kernel; nil if it stays in its file.
-    private func compute(_ ntk: EmpiricalNTK, _ weights: Weights, _ backend: any Backend) throws
-        -> KernelMatrix?
-    {
+    private func compute(
+        _ ntk: EmpiricalNTK, _ weights: Weights, _ balance: Double, _ backend: any Backend
+    ) throws -> KernelMatrix? {
         func progress(_ done: Int, _ of: Int) { Console.progress("tile \(done) of \(of)") }
         defer { Console.clear() }
         guard let output = options.output else {
@@ -105,7 +109,8 @@ struct KernelRun {
             try ntk.run(into: sink, progress: progress)
             return KernelMatrix(sink.elements, rows: ntk.rows * ntk.planes, columns: ntk.columns)
         }
-        let manifest = manifest(ntk, weights, backend.device.name)
+        var manifest = manifest(ntk, weights, backend.device.name)
+        manifest.balance = balance
         let old = try options.append.map {
             let before = try KernelFile.manifest($0).samples * network.input.count
             return try KernelFile.Old(
@@ -149,11 +154,11 @@ struct KernelRun {
             algorithms: ntk.costs.map { "\($0.layer): \($0.algorithm.rawValue)" }, device: device)
     }
 
-    /// The tile of the kernel that is continued or appended to, so that its tiles can be used.
-    private func knownTile() throws -> Int? {
+    /// What the kernel that is continued or appended to was begun with, so that its tiles can be used.
+    private func knownManifest() -> KernelManifest? {
         for path in [options.output, options.append].compactMap({ $0 })
         where FileManager.default.fileExists(atPath: KernelFile.manifestPath(path)) {
-            return try? KernelFile.manifest(path).tile
+            return try? KernelFile.manifest(path)
         }
         return nil
     }
@@ -165,10 +170,12 @@ struct KernelRun {
     ) throws {
         let costs = ntk.costs.map { cost in
             var cost = cost
-            cost.predicted = rates.seconds(flops: cost.flops, bytes: cost.bytes)
+            cost.predicted = rates.seconds(
+                flops: cost.flops - cost.gramFlops, gramFlops: cost.gramFlops, bytes: cost.bytes)
             return cost
         }
-        let spent = costs.reduce(0) { $0 + ($1.seconds ?? 0) }, flops = costs.reduce(0) { $0 + $1.flops }
+        let spent = costs.reduce(0) { $0 + ($1.seconds ?? 0) }, flops = costs.reduce(0) { $0 + $1.doneFlops }
+        let features = rates.seconds(flops: ntk.featureWork.flops, bytes: ntk.featureWork.bytes)
         let isSquare = others == nil && options.kind != .diagonal
         var values: [Double] = []
         if let kernel, isSquare, options.eigenvalues ?? (kernel.rows <= 2000) {
@@ -186,7 +193,8 @@ struct KernelRun {
             conditionNumber: values.first.flatMap { $0 > (bound ?? 0) ? values.last! / $0 : nil },
             effectiveRank: values.isEmpty ? nil : KernelMatrix.effectiveRank(values), roundingBound: bound,
             featureSeconds: options.plan ? nil : ntk.featureSeconds,
-            predictedSeconds: costs.reduce(0) { $0 + ($1.predicted ?? 0) },
+            featurePredicted: features,
+            predictedSeconds: costs.reduce(features) { $0 + ($1.predicted ?? 0) },
             shareOfGEMM: spent > 0 ? flops / spent / rates.flopsPerSecond : nil,
             plannedBytes: ntk.plannedBytes,
             plan: costs.flatMap { cost in
@@ -199,7 +207,7 @@ struct KernelRun {
             }, device: backend.device.name, precision: options.common.precision.rawValue)
         if options.common.json { return try Console.json(result) }
         Console.table(rows(result, ntk))
-        print("\n" + table(costs, result).text)
+        print("\n" + table(costs, ntk, result).text)
     }
 
     private func rows(_ result: Output, _ ntk: EmpiricalNTK) -> [(String, String)] {
@@ -221,7 +229,7 @@ struct KernelRun {
                 ?? [])
     }
 
-    private func table(_ costs: [KernelCost], _ result: Output) -> Report.Table {
+    private func table(_ costs: [KernelCost], _ ntk: EmpiricalNTK, _ result: Output) -> Report.Table {
         var table = Report.Table(
             columns: ["parameters", "algorithm"]
                 + ["GFLOP", "MB", "predicted", "measured"].map { Report.Column($0, alignment: .right) })
@@ -234,10 +242,12 @@ struct KernelRun {
                 Report.Cell(cost.seconds.map(formatSeconds) ?? "–"),
             ]
         }
-        if let seconds = result.featureSeconds {
-            table.rows.append(
-                ["features of all samples", "", "", "", "", formatSeconds(seconds)].map { Report.Cell($0) })
-        }
+        table.rows.append(
+            [
+                "features of all samples", "", formatSignificant(ntk.featureWork.flops / 1e9),
+                formatSignificant(ntk.featureWork.bytes / 1e6), formatSeconds(result.featurePredicted),
+                result.featureSeconds.map(formatSeconds) ?? "–",
+            ].map { Report.Cell($0) })
         return table
     }
 }
