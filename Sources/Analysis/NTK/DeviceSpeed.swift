@@ -9,6 +9,16 @@ public struct DeviceSpeed: Sendable, Codable, Equatable {
     public let flopsPerSecond: Double, gramFlopsPerSecond: Double
     /// Bytes of a copy.
     public let bytesPerSecond: Double
+    /// Measurements that these are the best of.
+    private let measurements: Int
+
+    /// Rates from their parts.
+    public init(
+        flopsPerSecond: Double, gramFlopsPerSecond: Double, bytesPerSecond: Double, measurements: Int = 1
+    ) {
+        (self.flopsPerSecond, self.gramFlopsPerSecond) = (flopsPerSecond, gramFlopsPerSecond)
+        (self.bytesPerSecond, self.measurements) = (bytesPerSecond, measurements)
+    }
 
     /// Operations of a product that take as long as reading or writing one element, to the nearest power of two: what
     /// decides between ways to compute must not change with the noise of a measurement.
@@ -21,22 +31,32 @@ public struct DeviceSpeed: Sendable, Codable, Equatable {
         flops / flopsPerSecond + gramFlops / gramFlopsPerSecond + bytes / bytesPerSecond
     }
 
-    /// The rates of a device as they were first measured, and kept, on this machine; else measured now.
+    /// The rates of a device as they are kept on this machine. The first few calls measure and keep the best: one
+    /// measurement alone may have met a busy machine.
     public static func known(_ backend: any Backend, _ precision: Precision) throws(BackendError)
         -> DeviceSpeed
     {
-        let subject = "speed \(precision.rawValue) 1", device = backend.device
-        if let kept = DeviceNotes.read(subject, of: device),
-            let speed = try? JSONDecoder().decode(DeviceSpeed.self, from: Data(kept))
-        {
-            return speed
+        let subject = "speed \(precision.rawValue) 2", device = backend.device
+        let kept = DeviceNotes.read(subject, of: device).flatMap {
+            try? JSONDecoder().decode(DeviceSpeed.self, from: Data($0))
         }
-        let speed = try measured(backend, precision)
-        if let data = try? JSONEncoder().encode(speed) { DeviceNotes.keep(Array(data), subject, of: device) }
-        return speed
+        if let kept, kept.measurements >= 4 { return kept }
+        let best = try measured(backend, precision).best(with: kept)
+        if let data = try? JSONEncoder().encode(best) { DeviceNotes.keep(Array(data), subject, of: device) }
+        return best
     }
 
-    /// The rates of a device, in about half a second.
+    /// The best of two measurements.
+    func best(with other: DeviceSpeed?) -> DeviceSpeed {
+        guard let other else { return self }
+        return DeviceSpeed(
+            flopsPerSecond: max(flopsPerSecond, other.flopsPerSecond),
+            gramFlopsPerSecond: max(gramFlopsPerSecond, other.gramFlopsPerSecond),
+            bytesPerSecond: max(bytesPerSecond, other.bytesPerSecond),
+            measurements: measurements + other.measurements)
+    }
+
+    /// The rates of a device, in about a fifth of a second.
     public static func measured(_ backend: any Backend, _ precision: Precision) throws(BackendError)
         -> DeviceSpeed
     {

@@ -47,14 +47,14 @@ final class KernelContraction {
         let count = kind.tile(rows, columns, outputs).count
         var (sum, next) = (turns[0], turns[1])
         for (index, unit) in units.enumerated() {
-            let clock = ContinuousClock.now
             let isFirst = index == 0
+            let whole = try executable(unit, columns, isSymmetric: right == nil, isFirst: isFirst)
+            let clock = ContinuousClock.now
             if let each {
                 let alone = try executable(unit, columns, isSymmetric: right == nil, isFirst: true)
                 try run(alone, sum, left, row, right, column, into: next, count)
                 try each(index, try finish(next[0..<count], columns, isDiagonal: right == nil))
             }
-            let whole = try executable(unit, columns, isSymmetric: right == nil, isFirst: isFirst)
             try run(whole, sum, left, row, right, column, into: next, count)
             swap(&sum, &next)
             if keepsTimes {
