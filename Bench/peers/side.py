@@ -1,6 +1,6 @@
 """What both Python sides share: the protocol of `landscape bench --serve`, and names of measurements.
 
-A side reads names from stdin, one per line, and answers each with a line of JSON that holds the seconds of one run.
+A side reads names from stdin, one per line and perhaps followed by the way to take, and answers each with a line of JSON that holds the seconds of one run.
 The first request for a name prepares and warms it up.
 """
 
@@ -41,10 +41,10 @@ def serve(prepare):
     several ways to the same result, of which the fastest is kept."""
     ready = {}
     for line in sys.stdin:
-        name = line.strip()
+        name, *wanted = line.split()
         try:
             if name not in ready:
-                ready[name] = chosen(prepare(name))
+                ready[name] = chosen(prepare(name), wanted)
             run, way = ready[name]
             answer = {"id": name, "seconds": seconds(run), "way": way}
         except Exception as error:  # An answer is due whatever happens.
@@ -52,12 +52,13 @@ def serve(prepare):
         print(json.dumps(answer), flush=True)
 
 
-def chosen(ways):
+def chosen(ways, wanted):
     """The fastest of several ways with its name, or the only way; warmed up. Ways that fail, for want of memory, are
-    left out while there are others."""
+    left out while there are others, and all but the wanted ones if some are named."""
     if not isinstance(ways, list):
         seconds(ways)
         return ways, None
+    ways = [way for way in ways if not wanted or way.__name__ in wanted]
     taken = {}
     for way in ways:
         try:

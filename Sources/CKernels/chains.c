@@ -74,11 +74,14 @@ enum {
 
 typedef struct {
     void (*elementwise)(const ls_chain *, const void *, void *, int64_t, int64_t);
+    void (*rows)(const ls_chain *, const void *, void *, int64_t, int64_t, int64_t, int64_t);
     void (*reduce)(const ls_reduction *, const void *, double *, int64_t, int64_t, int64_t);
     void (*combine)(const ls_reduction *, const double *, void *, int64_t, int64_t);
 } loops;
 
-#define LOOPS(type, set) {ls_elementwise_##type##_##set, ls_reduce_##type##_##set, ls_combine_##type##_##set}
+#define LOOPS(type, set) \
+    {ls_elementwise_##type##_##set, ls_elementwise_rows_##type##_##set, ls_reduce_##type##_##set, \
+     ls_combine_##type##_##set}
 
 static const loops *loops_for(int32_t wide) {
     static const loops sets[][2] = {
@@ -94,6 +97,10 @@ static const loops *loops_for(int32_t wide) {
 void ls_elementwise(int32_t wide, const ls_chain *chain, const void *operands, void *result, int64_t begin,
                     int64_t end) {
     loops_for(wide)->elementwise(chain, operands, result, begin, end);
+}
+void ls_elementwise_rows(int32_t wide, const ls_chain *chain, const void *operands, void *result, int64_t begin,
+                         int64_t columns, int64_t rows, int64_t row) {
+    loops_for(wide)->rows(chain, operands, result, begin, columns, rows, row);
 }
 void ls_reduce(int32_t wide, const ls_reduction *reduction, const void *operands, double *partials, int64_t begin,
                int64_t end, int64_t part) {

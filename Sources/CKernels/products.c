@@ -53,6 +53,9 @@ typedef struct {
     int64_t lanes, rows, taps;
     void (*product)(const ls_product *, const void *, const void *, void *, void *, int64_t, int64_t);
     void (*add)(void *, int64_t, const void *, int64_t, int64_t, int64_t);
+    void (*pack_lines)(int32_t, const void *, int64_t, int64_t, int64_t, int64_t, void *);
+    void (*packed)(const ls_product *, const void *, int64_t, const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
+                   void *, int32_t);
     void (*pack)(const ls_conv *, const void *, void *);
     void (*images)(const ls_conv *, const void *, int64_t, const void *, void *, int64_t, int64_t, void *, int64_t,
                    int64_t);
@@ -61,7 +64,8 @@ typedef struct {
 } kernels;
 
 #define KERNELS(type, set, lanes, rows, taps) \
-    {lanes, rows, taps, ls_product_##type##_##set, ls_product_add_##type##_##set, ls_conv_pack_##type##_##set, \
+    {lanes, rows, taps, ls_product_##type##_##set, ls_product_add_##type##_##set, \
+     ls_product_pack_##type##_##set, ls_product_packed_##type##_##set, ls_conv_pack_##type##_##set, \
      ls_conv_images_##type##_##set, ls_conv_sum_##type##_##set, ls_conv_finish_##type##_##set}
 
 // By precision: 0 float32, 1 float64.
@@ -90,6 +94,19 @@ void ls_product_block(int32_t wide, const ls_product *p, const void *a, const vo
 void ls_product_add(int32_t wide, void *c, int64_t c_row, const void *part, int64_t part_row, int64_t rows,
                     int64_t columns) {
     kernels_for(wide)->add(c, c_row, part, part_row, rows, columns);
+}
+
+int64_t ls_product_terms(void) { return TERMS; }
+
+void ls_product_pack(int32_t wide, int32_t is_right, const void *from, int64_t by_line, int64_t by_term, int64_t lines,
+                     int64_t terms, void *to) {
+    kernels_for(wide)->pack_lines(is_right, from, by_line, by_term, lines, terms, to);
+}
+
+void ls_product_packed(int32_t wide, const ls_product *p, const void *left, int64_t left_lines, const void *right,
+                       int64_t right_lines, int64_t row, int64_t rows, int64_t column, int64_t columns, void *c,
+                       int32_t accumulates) {
+    kernels_for(wide)->packed(p, left, left_lines, right, right_lines, row, rows, column, columns, c, accumulates);
 }
 
 // ---- Convolutions ----

@@ -81,6 +81,30 @@ extension OnDevices {
             #expect(try algorithms(.explicitColumns) == [.explicitColumns])
         }
 
+        /// Below the last layer one row stands for all outputs where only their sum counts; it is no other kernel.
+        @Test(arguments: TestDevices.targets)
+        func outputsAreMerged(_ target: Target) throws {
+            for layers in [
+                ["dense: 7", "relu", "dense: 4"], ["dense: 7", "tanh", "dense: {units: 4, bias: false}"],
+            ] {
+                let problem = try Problem("[5]", layers, count: 6, seed: 4, .mse)
+                let rows = try problem.ntk(target, .full, algorithm: .jacobianRows).kernel
+                let expected = (0..<6).flatMap { n in
+                    (0..<6).map { m in
+                        (0..<4).reduce(0.0) { $0 + rows.elements[(4 * n + $1) * 24 + 4 * m + $1] }
+                    }
+                }
+                let (found, costs) = try problem.ntk(target, .trace)
+                #expect(mismatch(found.elements, expected, tolerance: target.tolerance(1e-5, 1e-12)) == nil)
+                let bytes = target.precision.bytes
+                #expect(costs[0].layer == "0.weight + 0.bias" && costs[0].featureBytes == (7 + 5) * bytes)
+                #expect(try problem.ntk(target, .full).costs[0].featureBytes == (4 * 7 + 5) * bytes)
+                let mean = try problem.ntk(target, .mean).kernel.elements
+                #expect(
+                    mismatch(mean, expected.map { $0 / 4 }, tolerance: target.tolerance(1e-5, 1e-12)) == nil)
+            }
+        }
+
         /// Tiles and memory change no bit.
         @Test(arguments: TestDevices.targets)
         func tilesChangeNothing(_ target: Target) throws {

@@ -22,7 +22,9 @@ struct FeatureProgram {
         let plain = Program.trace { trace in
             let logits = trace.inline(forward(batch), inputs: [:])[0]
             outputs = logits.shape[1]
-            var parts = Parts(kind: kind, outputs: outputs, wanted: algorithm, balance: balance)
+            let seed = trace.input("cotangent", logits.shape)
+            var parts = Parts(
+                kind: kind, outputs: outputs, wanted: algorithm, balance: balance, seed: seed)
             let uses = EntryPoint.find(layout, of: logits, batch: batch)
             // An extent that happens to equal the batch size is no batch: it stays when the batch grows.
             let larger = Trace()
@@ -34,7 +36,7 @@ struct FeatureProgram {
             }
             let targets = zip(uses, known).flatMap { $1 ? $0.compactMap(\.target) : [] }
             var cotangents = trace.vjp(
-                [(of: logits, cotangent: trace.input("cotangent", logits.shape))], to: targets)[...]
+                [(of: logits, cotangent: seed)], to: targets)[...]
             for ((entry, uses), isKnown) in zip(zip(layout.entries, uses), known) {
                 guard isKnown else {
                     // A parameter that is never used has a zero gradient; explicit columns find that too.
@@ -78,6 +80,7 @@ struct FeatureProgram {
                 guard let unit = unit[port.name] else { return (port.name, value) }
                 // Rows come as [o, B, d, w], unless they are zeros for every cotangent.
                 let one = value.shape.dims
+                if unit.isMerged { return (port.name, value) }
                 let value =
                     one.count == 4 ? value : value.reshaped(Shape([1] + one)).broadcast(to: Shape([o] + one))
                 let order =
@@ -94,13 +97,16 @@ private struct Parts {
     let kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?
     /// Operations of a product that take as long as reading or writing one element.
     let balance: Double
+    /// The cotangent of the outputs.
+    let seed: Tensor
     private(set) var units: [KernelUnit] = []
     private(set) var made: [(String, Tensor)] = []
     /// Units of dense weights by the node of their cotangent.
     private var dense: [Int: Int] = [:]
 
-    init(kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?, balance: Double) {
+    init(kind: KernelKind, outputs: Int, wanted: KernelAlgorithm?, balance: Double, seed: Tensor) {
         (self.kind, self.outputs, self.wanted, self.balance) = (kind, outputs, wanted, balance)
+        self.seed = seed
     }
 
     mutating func addUnknown(_ entry: ParameterLayout.Entry) {
@@ -118,7 +124,11 @@ private struct Parts {
             where isCheaper(
                 .denseStructure, 1, cotangents[0].shape[1], activation.shape[1], entry.shape.count):
                 dense[cotangents[0].id] = units.count
-                append([entry.name], .denseStructure, 1, cotangents[0], activation)
+                if kind == .trace || kind == .mean, let merged = merged(cotangents[0]) {
+                    append([entry.name], .denseStructure, 1, merged, activation, isMerged: true)
+                } else {
+                    append([entry.name], .denseStructure, 1, cotangents[0], activation)
+                }
                 return
             case .convolution(let images, let result, let window)
             where window.groups == 1
@@ -136,7 +146,8 @@ private struct Parts {
                     let unit = units[place]
                     units[place] = KernelUnit(
                         names: unit.names + [entry.name], algorithm: unit.algorithm, positions: 1,
-                        width: unit.width, inputs: unit.inputs, bias: unit.bias + factor * factor)
+                        width: unit.width, inputs: unit.inputs, bias: unit.bias + factor * factor,
+                        isMerged: unit.isMerged)
                     return
                 }
             default: break
@@ -149,16 +160,40 @@ private struct Parts {
 
     private mutating func append(
         _ names: [String], _ algorithm: KernelAlgorithm, _ positions: Int, _ rows: Tensor,
-        _ activation: Tensor?
+        _ activation: Tensor?, isMerged: Bool = false
     ) {
         let batch = rows.shape[0]
         let unit = KernelUnit(
             names: names, algorithm: algorithm, positions: positions,
             width: rows.shape.count / max(1, batch * positions),
-            inputs: activation.map { $0.shape.count / max(1, batch * positions) } ?? 0, bias: 0)
+            inputs: activation.map { $0.shape.count / max(1, batch * positions) } ?? 0, bias: 0,
+            isMerged: isMerged)
         units.append(unit)
         made.append((unit.rows, rows.reshaped([batch, positions, unit.width])))
         if let activation { made.append((unit.activation, activation)) }
+    }
+
+    /// One row for all outputs of a cotangent `(seed·W) ⊙ slope`, as below the last layer of a network: output o has
+    /// `W_o ⊙ slope`, and the sum of products over outputs is that of `slope ⊙ √ΣW_o²`. Nil for other cotangents.
+    private func merged(_ cotangent: Tensor) -> Tensor? {
+        let trace = cotangent.trace, node = trace.nodes[cotangent.id]
+        guard case .mul = node.primitive else { return nil }
+        for (product, slope) in [(Int(node.a), Int(node.b)), (Int(node.b), Int(node.a))] {
+            let factor = trace.nodes[product]
+            guard case .matmul(false, let transposed) = factor.primitive, Int(factor.a) == seed.id,
+                factor.shape.rank == 2,
+                !trace.reachable(from: [
+                    Tensor(trace: trace, id: slope), Tensor(trace: trace, id: Int(factor.b)),
+                ])[
+                    seed.id]
+            else { continue }
+            let weights = Tensor(trace: trace, id: Int(factor.b))
+            let norms = (weights * weights).sum([transposed ? 1 : 0]).sqrt()
+            let width = cotangent.shape[1]
+            return Tensor(trace: trace, id: slope)
+                * norms.reshaped([1, width]).broadcast(to: cotangent.shape)
+        }
+        return nil
     }
 
     /// Whether structure costs less than rows of gradients, where elementwise work counts by the bytes it moves.

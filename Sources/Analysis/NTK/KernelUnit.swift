@@ -25,13 +25,15 @@ struct KernelUnit {
     let inputs: Int
     /// What a bias adds to the product of activations: the square of its factor.
     let bias: Double
+    /// Whether one row stands for all outputs: their sum of products is that of these rows.
+    var isMerged = false
 
     var rows: String { "rows of \(names[0])" }
     var activation: String { "activation of \(names[0])" }
 
     /// Elements for one sample with `cotangents` gradients.
     func elements(_ cotangents: Int) -> (rows: Int, activation: Int) {
-        (cotangents * positions * width, positions * inputs)
+        ((isMerged ? 1 : cotangents) * positions * width, positions * inputs)
     }
 
     /// Elements that the contraction of a tile needs beside the tile: products between all positions.
@@ -43,7 +45,8 @@ struct KernelUnit {
 
     /// Operations of the contraction for one pair of samples, and elements that it writes and reads besides.
     func pairCost(_ kind: KernelKind, _ outputs: Int) -> (flops: Double, elements: Double) {
-        Self.pairCost(algorithm, kind, outputs, positions: positions, width: width, inputs: inputs)
+        Self.pairCost(
+            algorithm, isMerged ? .pseudo : kind, outputs, positions: positions, width: width, inputs: inputs)
     }
 
     /// The same before a unit is made, to choose its algorithm.
@@ -67,7 +70,7 @@ struct KernelUnit {
         _ kind: KernelKind, _ outputs: Int, _ n: Int, _ m: Int, isSymmetric: Bool, isFirst: Bool
     ) -> Program {
         .trace { t in
-            let o = kind.cotangents(outputs)
+            let o = isMerged ? 1 : kind.cotangents(outputs)
             func pair(_ name: String, _ one: [Int]) -> (Tensor, Tensor) {
                 let left = t.input("left \(name)", Shape([n] + one))
                 return (left, isSymmetric ? left : t.input("right \(name)", Shape([m] + one)))

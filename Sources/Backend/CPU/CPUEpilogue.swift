@@ -28,6 +28,21 @@ struct CPUEpilogue {
         }
     }
 
+    /// Applies the chain to a block of a result whose rows have `width` elements and begin at element `first`.
+    func apply(
+        _ rows: Range<Int>, _ columns: Range<Int>, width: Int, from first: Int,
+        _ operands: [UnsafeRawPointer], _ result: UnsafeMutableRawPointer
+    ) {
+        withUnsafePointer(to: chain.chain) { chain in
+            operands.withUnsafeBufferPointer { operands in
+                ls_elementwise_rows(
+                    precision.isWide, chain, operands.baseAddress, result,
+                    Int64(first + rows.lowerBound * width + columns.lowerBound), Int64(columns.count),
+                    Int64(rows.count), Int64(width))
+            }
+        }
+    }
+
     /// Applies the chain to a result of `count` elements that is complete.
     func applyToAll(_ count: Int, _ binding: CPUBinding) {
         let operands = operands(binding)

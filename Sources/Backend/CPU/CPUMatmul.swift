@@ -19,14 +19,20 @@ struct CPUMatmul: CPUKernel {
     }
 
     /// Elements of working memory.
-    static func scratch(_ kernel: MatrixProduct) -> Int { ProductBlocks(kernel).scratch }
+    static func scratch(_ kernel: MatrixProduct) -> Int { ProductBlocks(kernel).scratch(kernel) }
 
     private var bytes: Int { blas.precision.bytes }
     private var lda: Int { kernel.transposeA ? kernel.m : kernel.k }
     private var ldb: Int { kernel.transposeB ? kernel.k : kernel.n }
 
     func run(_ binding: CPUBinding) {
-        if blocks.isSplit { runSplit(binding) } else { runWhole(binding) }
+        if blocks.isPacked {
+            for batch in 0..<kernel.batches { runPacked(batch, binding) }
+        } else if blocks.isSplit {
+            runSplit(binding)
+        } else {
+            runWhole(binding)
+        }
         if kernel.isGram {
             for batch in 0..<kernel.batches { mirror(binding.result + batch * kernel.n * kernel.n * bytes) }
             epilogue?.applyToAll(kernel.batches * kernel.n * kernel.n, binding)
@@ -53,11 +59,7 @@ struct CPUMatmul: CPUKernel {
                 }
             }
             if let epilogue, let loads, !kernel.isGram {
-                for row in rows {
-                    let first = (batch * kernel.m + row) * n
-                    epilogue.apply(
-                        first + columns.lowerBound..<first + columns.upperBound, loads, binding.result)
-                }
+                epilogue.apply(rows, columns, width: n, from: batch * kernel.m * n, loads, binding.result)
             }
         }
     }
@@ -85,6 +87,65 @@ struct CPUMatmul: CPUKernel {
             }
             if let epilogue, let loads, !kernel.isGram { epilogue.apply(range, loads, binding.result) }
         }
+    }
+
+    /// Both operands packed for all blocks, some terms at a time, then the blocks side by side.
+    private func runPacked(_ batch: Int, _ binding: CPUBinding) {
+        guard let scratch = binding.scratch else { preconditionFailure("nowhere to pack") }
+        let lines = blocks.packedLines(kernel), size = kernel.m * kernel.n, unit = Int(ls_product_terms())
+        let left = scratch, right = scratch + lines.left * blocks.packedTerms * bytes
+        let result = binding.result + batch * size * bytes
+        let loads = kernel.isGram ? nil : epilogue?.operands(binding)
+        for first in stride(from: 0, to: kernel.k, by: blocks.packedTerms) {
+            let last = min(kernel.k, first + blocks.packedTerms)
+            pack(batch, first..<last, unit, binding, left, lines.left, right, lines.right)
+            Parallel.forEach(blocks.blocks.count) { index, _ in
+                let (rows, columns) = blocks.blocks[index]
+                var product = ls_product(
+                    k: Int64(last - first), a_row: 0, a_term: 0, b_column: 0, b_term: 0,
+                    c_row: Int64(kernel.n), lower: lower(rows, columns))
+                ls_product_packed(
+                    blas.precision.isWide, &product, left, Int64(lines.left), right, Int64(lines.right),
+                    Int64(rows.lowerBound), Int64(rows.count), Int64(columns.lowerBound),
+                    Int64(columns.count), result + place(rows, columns), first > 0 ? 1 : 0)
+                guard let epilogue, let loads, last == kernel.k else { return }
+                epilogue.apply(rows, columns, width: kernel.n, from: batch * size, loads, binding.result)
+            }
+        }
+    }
+
+    /// Packs some terms of all rows and columns, block of terms by block of terms.
+    private func pack(
+        _ batch: Int, _ terms: Range<Int>, _ unit: Int, _ binding: CPUBinding,
+        _ left: UnsafeMutableRawPointer, _ leftLines: Int, _ right: UnsafeMutableRawPointer, _ rightLines: Int
+    ) {
+        // Whole panels of both sides.
+        let piece = 96, pieces = (kernel.m + piece - 1) / piece, others = (kernel.n + piece - 1) / piece
+        let (rowA, termA) = kernel.transposeA ? (1, lda) : (lda, 1)
+        let (columnB, termB) = kernel.transposeB ? (ldb, 1) : (1, ldb)
+        let a = binding.operands[0] + batch * kernel.m * kernel.k * bytes
+        let b = binding.operands[1] + batch * kernel.k * kernel.n * bytes
+        let count = (terms.count + unit - 1) / unit
+        Parallel.forEach(count * (pieces + others)) { index, _ in
+            let first = index % count * unit, here = min(unit, terms.count - first)
+            let place = index / count, isRight = place >= pieces
+            let line = (isRight ? place - pieces : place) * piece
+            let lines = min(piece, (isRight ? kernel.n : kernel.m) - line)
+            let (by, step) = isRight ? (columnB, termB) : (rowA, termA)
+            let source =
+                (isRight ? b : a) + (line * by + (terms.lowerBound + first) * step) * bytes
+            let target =
+                (isRight ? right + first * rightLines * bytes : left + first * leftLines * bytes)
+                + line * here * bytes
+            ls_product_pack(
+                blas.precision.isWide, isRight ? 1 : 0, source, Int64(by), Int64(step), Int64(lines),
+                Int64(here), target)
+        }
+    }
+
+    /// Where a block of a Gram matrix lies relative to the diagonal; so far below it that all counts, if it is none.
+    private func lower(_ rows: Range<Int>, _ columns: Range<Int>) -> Int64 {
+        kernel.isGram ? Int64(rows.lowerBound - columns.lowerBound) : .max
     }
 
     private func place(_ rows: Range<Int>, _ columns: Range<Int>) -> Int {
@@ -122,7 +183,7 @@ struct CPUMatmul: CPUKernel {
         var product = ls_product(
             k: Int64(terms), a_row: Int64(rowA), a_term: Int64(termA), b_column: Int64(columnB),
             b_term: Int64(termB), c_row: Int64(row),
-            lower: kernel.isGram ? Int64(rows.lowerBound - columns.lowerBound) : .max)
+            lower: lower(rows, columns))
         ls_product_block(
             blas.precision.isWide, &product, a, b, c, work, Int64(rows.count), Int64(columns.count))
     }

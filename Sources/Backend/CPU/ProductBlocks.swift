@@ -9,6 +9,8 @@ struct ProductBlocks {
     let chunks: Int, terms: Int
     /// Whether chunks are computed side by side, because there are few blocks; else one after the other.
     let isSplit: Bool
+    /// Whether all operands are packed before the blocks, `packedTerms` terms at a time.
+    let isPacked: Bool, packedTerms: Int
     /// Blocks of one matrix: rows and columns of each.
     let blocks: [(rows: Range<Int>, columns: Range<Int>)]
     private let rows: Int, columns: Int
@@ -18,8 +20,10 @@ struct ProductBlocks {
     private static let longest = 4096
     /// Elements of the parts of all chunks that memory is given to.
     private static let mostParts = 1 << 23
+    /// Elements of both operands that are packed together.
+    private static let mostPacked = 3 << 20
     /// Terms of a packed block, which chunks do not cut.
-    private static let unit = 384
+    private static let unit = Int(ls_product_terms())
 
     init(_ kernel: MatrixProduct) {
         let (m, n, k) = (kernel.m, kernel.n, kernel.k)
@@ -27,29 +31,60 @@ struct ProductBlocks {
         let wanted = max(1, Self.pieces(k, Self.longest))
         terms = max(1, Self.round(Self.pieces(k, wanted), Self.unit))
         chunks = max(1, Self.pieces(k, terms))
-        let parts = (chunks - 1) * kernel.batches * m * n, fits = chunks > 1 && parts <= Self.mostParts
-        // Large blocks pack least; enough of them, of nearly one size, keep all threads busy.
-        var (rows, columns) = (min(384, Self.round(m, 8)), min(768, Self.round(n, 48)))
-        let needed = 3 * Parallel.threads, sideBySide = kernel.batches * (fits ? chunks : 1)
-        while Self.cut(m, n, rows, columns, kernel.isGram).count * sideBySide < needed {
-            if rows * 2 >= columns, rows > 64 {
-                rows = Self.round(rows / 2, 8)
-            } else if columns > 96 {
-                columns = Self.round(columns / 2, 48)
-            } else {
-                break
+        let needed = 3 * Parallel.threads
+        packedTerms = Self.packedTerms(m, n, terms)
+        // Operands that all blocks share are packed once, and blocks may be small: that keeps threads busy. Longer sums are
+        // cut into chunks instead.
+        if !usesBLAS, min(m, n, k) >= 96, packedTerms > 0, chunks == 1 {
+            let found = Self.cut(kernel, (256, 384), least: 2 * needed, sideBySide: 1)
+            if found.count >= 2 * needed {
+                (isPacked, isSplit, blocks, rows, columns) = (true, false, found, 0, 0)
+                partElements = 0
+                return
             }
         }
-        blocks = Self.cut(m, n, rows, columns, kernel.isGram)
+        isPacked = false
+        let parts = (chunks - 1) * kernel.batches * m * n, fits = chunks > 1 && parts <= Self.mostParts
+        blocks = Self.cut(
+            kernel, (384, 768), least: needed, sideBySide: kernel.batches * (fits ? chunks : 1))
         rows = Self.round(blocks.reduce(0) { max($0, $1.rows.count) }, 8)
         columns = Self.round(blocks.reduce(0) { max($0, $1.columns.count) }, 48)
-        (self.rows, self.columns) = (rows, columns)
         isSplit = fits && blocks.count * kernel.batches < 2 * needed
         partElements = isSplit ? parts : 0
     }
 
+    /// Terms of both operands that are packed together: as many as fit into the cache, in whole packed blocks.
+    private static func packedTerms(_ m: Int, _ n: Int, _ terms: Int) -> Int {
+        min(mostPacked / (round(m, 8) + round(n, 48)) / unit * unit, terms)
+    }
+
+    /// Lines of the packed operands.
+    func packedLines(_ kernel: MatrixProduct) -> (left: Int, right: Int) {
+        (Self.round(kernel.m, 8), Self.round(kernel.n, 48))
+    }
+
+    /// Blocks of nearly one size, smaller than the largest one until there are enough. Large ones pack least.
+    private static func cut(
+        _ kernel: MatrixProduct, _ largest: (rows: Int, columns: Int), least: Int, sideBySide: Int
+    ) -> [(rows: Range<Int>, columns: Range<Int>)] {
+        let (m, n) = (kernel.m, kernel.n)
+        var (rows, columns) = (min(largest.rows, round(m, 8)), min(largest.columns, round(n, 48)))
+        while true {
+            let blocks = cut(m, n, rows, columns, kernel.isGram)
+            if blocks.count * sideBySide >= least { return blocks }
+            if rows * 2 >= columns, rows > 64 {
+                rows = round(rows / 2, 8)
+            } else if columns > 96 {
+                columns = round(columns / 2, 48)
+            } else {
+                return blocks
+            }
+        }
+    }
+
     /// Elements of working memory of one thread: packed operands, and the part of a chunk.
     var work: Int {
+        if isPacked { return 0 }
         let packed = usesBLAS ? 0 : Int(ls_product_work(Int64(rows), Int64(columns)))
         return packed + (chunks > 1 && !isSplit ? rows * columns : 0)
     }
@@ -57,8 +92,11 @@ struct ProductBlocks {
     /// Where a thread's part of a chunk begins in its working memory.
     var partOffset: Int { usesBLAS ? 0 : Int(ls_product_work(Int64(rows), Int64(columns))) }
 
-    /// Elements of working memory of all threads, followed by the parts of all chunks but the first.
-    var scratch: Int { Parallel.threads * work + partElements }
+    /// Elements of working memory: of all threads or of packed operands, followed by parts of chunks.
+    func scratch(_ kernel: MatrixProduct) -> Int {
+        let lines = packedLines(kernel)
+        return (isPacked ? (lines.left + lines.right) * packedTerms : Parallel.threads * work) + partElements
+    }
 
     /// Blocks of at most about this many rows and columns. Those of a Gram matrix end at its diagonal.
     private static func cut(

@@ -46,6 +46,10 @@ typedef struct {
 void ls_elementwise(int32_t wide, const ls_chain *chain, const void *operands, void *result, int64_t begin,
                     int64_t end);
 
+// The same for `columns` elements from `begin` on and as many in every one of `rows` rows, which lie `row` elements apart.
+void ls_elementwise_rows(int32_t wide, const ls_chain *chain, const void *operands, void *result, int64_t begin,
+                         int64_t columns, int64_t rows, int64_t row);
+
 // ---- Reductions of chains (chains.c) ----
 
 typedef struct {
@@ -110,6 +114,21 @@ void ls_product_block(int32_t wide, const ls_product *p, const void *a, const vo
 // c[i·c_row + j] += part[i·part_row + j] for a block of rows and columns.
 void ls_product_add(int32_t wide, void *c, int64_t c_row, const void *part, int64_t part_row, int64_t rows,
                     int64_t columns);
+
+// Terms that are packed at a time.
+int64_t ls_product_terms(void);
+
+// Packs at most `ls_product_terms()` terms of some lines: rows of a, or columns of b. Lines come in panels, whose widths
+// divide 8 and 48, so pieces that begin at such lines may be packed side by side. Element (line, term) lies at
+// from[line·by_line + term·by_term], and one of the two distances is 1.
+void ls_product_pack(int32_t wide, int32_t is_right, const void *from, int64_t by_line, int64_t by_term, int64_t lines,
+                     int64_t terms, void *to);
+
+// A block of c at `c` from all k packed terms: what was packed first, for `left_lines` rows and `right_lines` columns, is
+// followed by the next terms of as many. Sums are those of `ls_product_block`; `accumulates` adds to c.
+void ls_product_packed(int32_t wide, const ls_product *p, const void *left, int64_t left_lines, const void *right,
+                       int64_t right_lines, int64_t row, int64_t rows, int64_t column, int64_t columns, void *c,
+                       int32_t accumulates);
 
 // ---- Convolutions (products.c) ----
 

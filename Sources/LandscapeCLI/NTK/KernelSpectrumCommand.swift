@@ -25,8 +25,8 @@ struct KernelSpectrumCommand: ParsableCommand {
     @Option(help: "full, trace, mean or pseudo.")
     var kind: KernelKind = .full
 
-    @Option(help: "How many of the largest eigenvalues.")
-    var top = 10
+    @Option(help: "How many of the largest eigenvalues. (default: 10, or all if there are fewer)")
+    var top: Int?
 
     @Option(help: "How many of the smallest eigenvalues.")
     var bottom = 0
@@ -58,7 +58,7 @@ struct KernelSpectrumCommand: ParsableCommand {
             throw ValidationError(
                 "--kind diagonal is a kernel for every output; take full, trace, mean or pseudo")
         }
-        if !(0...10_000).contains(top) {
+        if let top, !(0...10_000).contains(top) {
             throw ValidationError("--top is between 0 and 10,000, found \(top)")
         }
         if !(0...10_000).contains(bottom) {

@@ -64,11 +64,12 @@ struct KernelSpectrumRun {
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState, x: x, kind: options.kind, batchSize: common.batchSize,
             heldBytes: left / 4, on: backend)
-        for (name, count) in [("--top", options.top), ("--bottom", options.bottom)]
+        let top = options.top ?? min(10, kernel.dimension)
+        for (name, count) in [("--top", top), ("--bottom", options.bottom)]
         where count > kernel.dimension {
             throw CommandError("\(name) \(count): the kernel has only \(kernel.dimension) eigenvalues")
         }
-        let steps = try steps(kernel, left)
+        let steps = try steps(kernel, top, left)
         let clock = ContinuousClock.now
         defer { Console.clear() }
         Console.progress("the trace of \(kernel.dimension) rows")
@@ -78,7 +79,7 @@ struct KernelSpectrumRun {
             rankBound: min(kernel.dimension, network.layout.count * (perOutput ? network.outputs : 1)),
             trace: try trace(arrays, x, left / 4, backend), seconds: 0, device: backend.device.name,
             precision: common.precision.rawValue)
-        let largest = try addEigenvalues(kernel, steps, to: &result)
+        let largest = try addEigenvalues(kernel, top, steps, to: &result)
         if options.probes > 0 {
             Console.progress("the effective rank from \(options.probes) vectors")
             let squares = try TraceEstimate.squared(
@@ -105,9 +106,9 @@ struct KernelSpectrumRun {
     private var perOutput: Bool { options.kind == .trace || options.kind == .mean }
 
     /// Lanczos steps that memory has room for: the basis, and itself once more while it grows.
-    private func steps(_ kernel: TangentKernelOperator, _ left: Int) throws -> Int {
+    private func steps(_ kernel: TangentKernelOperator, _ top: Int, _ left: Int) throws -> Int {
         let vector = kernel.dimension * options.common.precision.bytes
-        let found = max(options.top, options.bottom)
+        let found = max(top, options.bottom)
         let kept = (3 * found + 40) * vector
         let steps = min(options.lanczosSteps, kernel.dimension, max(0, left / 2 - kept) / (2 * vector))
         guard steps >= min(kernel.dimension, options.lanczosSteps, found + 8) else {
@@ -137,12 +138,12 @@ struct KernelSpectrumRun {
 
     /// Adds both ends of the spectrum; returns the largest eigenvalues with their vectors.
     private func addEigenvalues(
-        _ kernel: TangentKernelOperator, _ steps: Int, to result: inout Output
+        _ kernel: TangentKernelOperator, _ top: Int, _ steps: Int, to result: inout Output
     ) throws -> Eigenpairs? {
         let settings = EigenpairOptions(
             tolerance: options.tolerance, steps: steps, seed: options.common.seed)
         let pairs: Eigenpairs? =
-            options.top > 0 ? try search("largest", options.top, kernel, settings) : nil
+            top > 0 ? try search("largest", top, kernel, settings) : nil
         if let pairs {
             (result.eigenvalues, result.residuals) = (pairs.values, pairs.residuals)
             result.converged = pairs.isConverged
