@@ -89,10 +89,11 @@ extension OnDevices {
             ] {
                 let problem = try Problem("[5]", layers, count: 6, seed: 4, .mse)
                 let rows = try problem.ntk(target, .full, algorithm: .jacobianRows).kernel
-                let expected = (0..<6).flatMap { n in
-                    (0..<6).map { m in
-                        (0..<4).reduce(0.0) { $0 + rows.elements[(4 * n + $1) * 24 + 4 * m + $1] }
-                    }
+                var expected = [Double](repeating: 0, count: 36)
+                for (n, m, output) in (0..<6).flatMap({ n in
+                    (0..<6).flatMap { m in (0..<4).map { (n, m, $0) } }
+                }) {
+                    expected[6 * n + m] += rows.elements[(4 * n + output) * 24 + 4 * m + output]
                 }
                 let (found, costs) = try problem.ntk(target, .trace)
                 #expect(mismatch(found.elements, expected, tolerance: target.tolerance(1e-5, 1e-12)) == nil)
