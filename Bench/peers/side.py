@@ -59,7 +59,7 @@ def chosen(ways, wanted):
         seconds(ways)
         return ways, None
     ways = [way for way in ways if not wanted or way.__name__ in wanted]
-    taken = {}
+    taken, problem = {}, ValueError(f"no way is called {wanted}")
     for way in ways:
         try:
             seconds(way)

@@ -29,7 +29,7 @@ extension OnDevices {
             return try TangentKernelOperator(
                 { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
                 fixed: arrays.boundState, x: (x, problem.count), kind: kind, batchSize: batchSize,
-                heldBytes: heldBytes, on: backend)
+                memory: heldBytes, on: backend)
         }
 
         /// All columns of the kernel, by products with unit vectors: one by one, or all as one block.
@@ -57,7 +57,7 @@ extension OnDevices {
                 // Seven samples in batches of three: the last one is ragged.
                 let problem = try problem(net, count: 7)
                 let expected = try problem.ntk(target, kind).kernel.elements
-                for (held, asBlock) in [(1 << 24, true), (0, false), (600, true)] {
+                for (held, asBlock) in [(1 << 24, true), (0, false), (9000, true)] {
                     let kernel = try kernelOperator(
                         problem, kind, try target.open(), target, batchSize: 3, heldBytes: held)
                     let found = try columns(kernel, target, asBlock: asBlock)

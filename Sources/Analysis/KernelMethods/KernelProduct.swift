@@ -32,8 +32,7 @@ public final class KernelProduct: KernelSink {
         }
     }
 
-    /// Takes in rows of a finished kernel `[N, M]`, all systems of it. Throws if its shape is another, or if an entry is not
-    /// finite.
+    /// Takes in rows of a finished kernel `[N, M]`, all systems of it. Throws if an entry is not finite.
     public func take(_ file: MappedMatrix) throws(DataError) {
         precondition(file.columns == inner && file.planes == factors.count, "a kernel of another shape")
         let panel = max(1, (32 << 20) / max(1, file.columns * file.precisionBytes))

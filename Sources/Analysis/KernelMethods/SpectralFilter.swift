@@ -28,7 +28,7 @@ public enum SpectralFilter: Sendable, Equatable {
         switch self {
         case .ridge(let ridge): return 1 / (eigenvalue + ridge)
         case .flow(let time):
-            let exponent = eigenvalue * (time / n)
+            let exponent = eigenvalue == 0 ? 0 : eigenvalue * (time / n)
             return exponent == 0 ? time / n : -expm1(-exponent) / eigenvalue
         case .descent(let steps, let rate):
             let a = eigenvalue * rate / n

@@ -4,29 +4,39 @@ import Backend
 /// of the block-diagonal matrices they make.
 public struct TargetAlignment: Sendable {
     private var inner = 0.0, kernelSquares = 0.0, targetSquares = 0.0
+    /// What rounding leaves of a kernel's norm where it should be zero.
+    private var noise = 0.0
 
     /// Nothing yet.
     public init() {}
 
-    /// In [0, 1] for positive semi-definite kernels; nil where the kernel or the targets are zero.
+    /// In [0, 1] for positive semi-definite kernels; nil where the kernel or the targets are zero, or nothing but
+    /// rounding is left of them once they are centred.
     public var value: Double? {
-        kernelSquares > 0 && targetSquares > 0
+        kernelSquares > noise * noise && targetSquares > 0
             ? inner / (kernelSquares.squareRoot() * targetSquares.squareRoot()) : nil
     }
 
     /// Takes in a kernel `[n, n]` and targets `[n, columns]`.
     ///
     /// With `groups`, the kernel is centred (Cortes et al. 2012, equation 1) within that many interleaved groups of rows, one
-    /// for every output of a full kernel; the targets must be centred already, as `KernelTargets.centred` does.
+    /// for every output of a full kernel; the targets must be centred already, as `KernelTargets.centred` does. `epsilon` is the
+    /// precision of the kernel's entries.
     public mutating func add(
-        _ kernel: [Double], _ n: Int, targets: [Double], columns: Int, centredIn groups: Int? = nil
+        _ kernel: [Double], _ n: Int, targets: [Double], columns: Int, centredIn groups: Int? = nil,
+        epsilon: Double = .ulpOfOne
     ) {
         precondition(kernel.count == n * n && targets.count == n * columns, "\(targets.count) targets")
         let product = HostLinearAlgebra.product(kernel, targets, n, n, columns)
         inner += zip(product, targets).reduce(0) { $0 + $1.0 * $1.1 }
         let gram = HostLinearAlgebra.product(targets, targets, columns, n, columns, transposeA: true)
         targetSquares += gram.reduce(0) { $0 + $1 * $1 }
-        kernelSquares += groups.map { Self.centredSquares(kernel, n, $0) } ?? Self.squares(kernel, n)
+        guard let groups else {
+            kernelSquares += Self.squares(kernel, n)
+            return
+        }
+        kernelSquares += Self.centredSquares(kernel, n, groups)
+        noise += 16 * Double(n).squareRoot() * epsilon * Self.squares(kernel, n).squareRoot()
     }
 
     private static func squares(_ kernel: [Double], _ n: Int) -> Double {

@@ -72,37 +72,14 @@ public final class EmpiricalNTK {
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
         try SampleProbe.check(forward, bound, x, on: backend, precision)
         outputs = forward(1).outputs[0].shape[1]
-        let cotangents = kind.cotangents(outputs)
-        // Every output is a row of the pull-back, so batches are smaller where there are many.
-        // One sample alone would hide what is repeated for every sample.
-        let smallest = min(x.count, x2?.count ?? x.count)
-        let most = max(min(2, smallest), min(options.batchSize, smallest, 2048 / max(1, cotangents)))
-        var program = FeatureProgram(
-            forward, layout, batch: most, kind: kind, algorithm: options.algorithm,
-            balance: options.balance)
-        let bytes = parameters.precision.bytes, count = outputs
-        let model = try backend.plan(program.batched, precision, sumsInOrder: true)
-        let demand = TilePlan.Demand(
-            rows: x.count, columns: x2?.count ?? x.count, isSymmetric: x2 == nil,
-            perSample: program.units.reduce(0) { sum, unit in
-                let (rows, activation) = unit.elements(cotangents)
-                return sum + (rows + activation) * bytes
-            }, batch: most, block: kind.rows(outputs))
-        let units = program.units
-        let plan = TilePlan(demand, memory: options.memory, tile: options.tile) { tile in
-            let parts = units.map { $0.working(kind, count, tile) }.max() ?? 0
-            return (7 * kind.tile(tile, tile, count).count + parts + model.arenaCount) * bytes
-        }
-        (tile, panel, plannedBytes) = (plan.tile, plan.panel, plan.bytes)
-        let largest = max(demand.rows, demand.columns)
-        if plan.batch < most {
-            program = FeatureProgram(
-                forward, layout, batch: plan.batch, kind: kind, algorithm: options.algorithm,
-                balance: options.balance)
-        }
+        let count = outputs
+        let plan = try KernelPlan(
+            forward, layout, kind, rows: x.count, columns: x2?.count ?? x.count, isSymmetric: x2 == nil,
+            options, on: backend, precision)
+        (tile, panel, plannedBytes) = (plan.tiles.tile, plan.tiles.panel, plan.tiles.bytes)
         let rowTile = min(tile, x.count), columnTile = min(tile, x2?.count ?? x.count)
         features = try FeatureExtractor(
-            program, kind, batch: plan.batch, bound: bound, on: backend, precision)
+            plan.program, kind, batch: plan.tiles.batch, bound: bound, on: backend, precision)
         contraction = try KernelContraction(
             features.units, kind, outputs: outputs, rows: rowTile, columns: columnTile,
             isSymmetric: x2 == nil, keepsTimes: options.keepsTimes, on: backend, precision)
@@ -112,15 +89,16 @@ public final class EmpiricalNTK {
         )
         let i = Self.starts(x.count, tile).count, j = Self.starts(x2?.count ?? x.count, tile).count
         let (diagonal, others) = x2 == nil ? (i, i * (i - 1) / 2) : (0, i * j)
+        let size = precision.bytes
         costs = features.units.map {
             KernelCost(
                 $0, kind, count, diagonal: diagonal, others: others, n: rowTile, m: columnTile,
-                elementBytes: bytes)
+                elementBytes: size)
         }
         // Every panel of rows once, and every panel of columns once for each of them.
         let width = max(1, panel / tile), (p, q) = ((i + width - 1) / width, (j + width - 1) / width)
         let made = x2 == nil ? p * (p + 1) / 2 : p + p * q
-        featureWork = features.work(of: made * min(panel, largest))
+        featureWork = features.work(of: made * min(panel, max(x.count, x2?.count ?? x.count)))
     }
 
     /// Number of tiles along rows and columns.

@@ -49,9 +49,10 @@ final class KernelContraction {
         for (index, unit) in units.enumerated() {
             let isFirst = index == 0
             let whole = try executable(unit, columns, isSymmetric: right == nil, isFirst: isFirst)
+            let alone =
+                try each == nil ? nil : executable(unit, columns, isSymmetric: right == nil, isFirst: true)
             let clock = ContinuousClock.now
-            if let each {
-                let alone = try executable(unit, columns, isSymmetric: right == nil, isFirst: true)
+            if let each, let alone {
                 try run(alone, sum, left, row, right, column, into: next, count)
                 try each(index, try finish(next[0..<count], columns, isDiagonal: right == nil))
             }

@@ -69,7 +69,7 @@ public final class KernelFile: KernelSink {
 
     private func append(_ data: Data) throws(DataError) {
         do { try log.write(contentsOf: data) } catch {
-            throw DataError("cannot write the manifest: the disk is full")
+            throw DataError("cannot write the manifest: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -231,7 +231,7 @@ extension KernelFile {
     ) {
         guard let known = try read(manifestPath(path)) else {
             throw DataError(
-                "'\(manifestPath(path))' is missing: only a kernel with its manifest can be appended to")
+                "'\(manifestPath(path))' is missing or empty: it tells what '\(path)' holds")
         }
         return (known.manifest, known.tiles)
     }

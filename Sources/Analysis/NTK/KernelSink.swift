@@ -80,7 +80,6 @@ public final class KernelDiagonal: KernelSink {
         for plane in 0..<planes {
             let values = tile.doubles(plane: plane, precision)
             for (index, row) in tile.rows.enumerated() {
-                // A ragged tile begins with rows of the one before; its columns are the same.
                 elements[plane * rows + row] = values[index * tile.columns.count + index]
             }
         }

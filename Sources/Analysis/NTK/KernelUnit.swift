@@ -36,13 +36,6 @@ struct KernelUnit {
         ((isMerged ? 1 : cotangents) * positions * width, positions * inputs)
     }
 
-    /// Elements that the contraction of a tile needs beside the tile: products between all positions.
-    func working(_ kind: KernelKind, _ outputs: Int, _ tile: Int) -> Int {
-        if positions == 1 { return inputs > 0 ? tile * tile : 0 }
-        let lines = tile * positions
-        return lines * lines * (2 * (kind == .full ? outputs * outputs : kind == .diagonal ? outputs : 1) + 1)
-    }
-
     /// Operations of the contraction for one pair of samples, and elements that it writes and reads besides.
     func pairCost(_ kind: KernelKind, _ outputs: Int) -> (flops: Double, elements: Double) {
         Self.pairCost(

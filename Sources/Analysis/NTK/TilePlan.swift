@@ -1,3 +1,5 @@
+import Backend
+
 /// How samples are cut into tiles, panels and batches so that features and tiles stay within a memory.
 ///
 /// Features are held for panels of samples, each of whole tiles: for all samples if they fit, else for two panels at
@@ -24,28 +26,33 @@ struct TilePlan {
 
     /// A plan for `memory` bytes; a `tile` that was asked for stays. `beside` gives the bytes that programs and tiles of
     /// some size take beside features.
-    init(_ demand: Demand, memory: Int, tile wanted: Int?, beside: (_ tile: Int) -> Int) {
+    init(
+        _ demand: Demand, memory: Int, tile wanted: Int?,
+        beside: (_ tile: Int) throws(BackendError) -> Int
+    ) throws(BackendError) {
         let largest = max(demand.rows, demand.columns), perSample = max(1, demand.perSample)
-        func holdsAll(_ tile: Int) -> Bool {
-            demand.isSymmetric && beside(tile) + largest * perSample <= memory
+        func holdsAll(_ tile: Int) throws(BackendError) -> Bool {
+            if !demand.isSymmetric { return false }
+            return try beside(tile) + largest * perSample <= memory
         }
-        func needed(_ tile: Int) -> Int {
-            beside(tile) + (holdsAll(tile) ? largest : 2 * max(tile, demand.batch)) * perSample
+        func needed(_ tile: Int) throws(BackendError) -> Int {
+            try beside(tile) + (holdsAll(tile) ? largest : 2 * max(tile, demand.batch)) * perSample
         }
         var tile = max(1, min(wanted ?? Self.usual(largest, demand.block), largest))
-        while wanted == nil, tile > 16, needed(tile) > memory { tile = max(16, tile / 2) }
+        while wanted == nil, tile > 16, try needed(tile) > memory { tile = max(16, tile / 2) }
         let tiles = (largest + tile - 1) / tile
-        if holdsAll(tile) {
+        if try holdsAll(tile) {
             panel = tiles * tile
         } else {
-            let room = max(0, memory - beside(tile))
+            let room = max(0, memory - (try beside(tile)))
             // A panel holds a batch at least, so that batches do not depend on tiles.
             panel =
                 min(
                     tiles, max(room / (2 * perSample * tile), (demand.batch + tile - 1) / tile, 1)) * tile
         }
         bytes =
-            beside(tile) + (demand.isSymmetric && panel >= largest ? 1 : 2) * min(panel, largest) * perSample
+            try beside(tile) + (demand.isSymmetric && panel >= largest ? 1 : 2) * min(panel, largest)
+            * perSample
         // Batches of one size, so that few samples are computed twice.
         let smallest = min(panel, demand.rows, demand.columns)
         let passes = (smallest + demand.batch - 1) / demand.batch

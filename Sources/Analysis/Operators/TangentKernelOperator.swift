@@ -13,9 +13,10 @@ public final class TangentKernelOperator: LinearOperator {
     /// Where vectors live.
     public let space: VectorSpace
     /// As many vectors of the full kernel as one pass over the samples is made for.
-    public var blockSize: Int { kind == .full ? Self.lanes : 1 }
+    public var blockSize: Int { kind == .full ? most : 1 }
 
-    private static let lanes = 4
+    /// Products of one pass: at most five, and as many as memory has room for weight vectors.
+    private let most: Int
     private let kind: KernelKind
     private let outputs: Int
     private let make: (_ width: Int) throws(BackendError) -> JacobianProducts
@@ -24,14 +25,15 @@ public final class TangentKernelOperator: LinearOperator {
     private var sum: DeviceArray?
 
     /// The kernel of samples with themselves. `fixed` gives inputs of the forward program that are neither parameters
-    /// nor samples. Values that do not depend on the vector are held in at most `heldBytes`.
+    /// nor samples. `memory` is for weight vectors and for values that do not depend on the vector and are held: a quarter of
+    /// what is free unless given; the programs' own values come on top.
     ///
     /// Throws unless `kind` is one matrix: not `diagonal`, which has one for every output; and if samples turn out not to
     /// be independent.
     public init(
         _ forward: @escaping @Sendable (Int) -> Program, _ layout: ParameterLayout, parameters: DeviceArray,
         fixed: [String: DeviceSlice], x: EmpiricalNTK.Samples, kind: KernelKind, batchSize: Int = 128,
-        heldBytes: Int? = nil, on backend: any Backend
+        memory: Int? = nil, on backend: any Backend
     ) throws(BackendError) {
         guard kind != .diagonal else {
             throw BackendError(
@@ -44,11 +46,14 @@ public final class TangentKernelOperator: LinearOperator {
         var bound = fixed
         for entry in layout.entries { bound[entry.name] = parameters[entry.range] }
         try SampleProbe.check(forward, bound, x, on: backend, parameters.precision)
-        let all = bound
+        let all = bound, memory = memory ?? backend.freeMemory / 4
+        // Sums take three weight vectors for each product.
+        let room = memory / 2 / max(1, 3 * layout.count * parameters.precision.bytes)
+        most = max(1, min(kind == .full ? 4 : 5, room))
         make = { width throws(BackendError) in
             try JacobianProducts(
                 forward, layout, bound: all, x, batchSize: batchSize, hasSelectors: kind != .full,
-                width: width, heldBytes: heldBytes ?? backend.freeMemory / 4, on: backend,
+                width: width, heldBytes: memory / 4, on: backend,
                 parameters.precision)
         }
         if kind == .full { products[1] = try make(1) }
@@ -68,8 +73,8 @@ public final class TangentKernelOperator: LinearOperator {
                     $0 == output ? (kind == .mean ? 1 / Double(outputs).squareRoot() : 1) : 0
                 }
             }
-        // Chunks of one size, of at most five outputs.
-        let chunks = (selectors.count + 4) / 5, width = (selectors.count + chunks - 1) / chunks
+        // Chunks of one size.
+        let chunks = (selectors.count + most - 1) / most, width = (selectors.count + chunks - 1) / chunks
         while lanes.count < width { lanes.append(try space.vector()) }
         let sum = if let known = self.sum { known } else { try space.vector() }
         self.sum = sum
@@ -92,11 +97,11 @@ public final class TangentKernelOperator: LinearOperator {
     /// `results[j] = K·vectors[j]`, several of the full kernel in one pass over the samples.
     public func apply(_ vectors: [DeviceSlice], into results: [DeviceSlice]) throws(BackendError) {
         var next = 0
-        while kind == .full, vectors.count - next >= Self.lanes {
-            let range = next..<next + Self.lanes
-            try products(Self.lanes).kernelProducts(
+        while kind == .full, most > 1, vectors.count - next >= most {
+            let range = next..<next + most
+            try products(most).kernelProducts(
                 Array(vectors[range]), selectors: [], into: Array(results[range]))
-            next += Self.lanes
+            next += most
         }
         for index in next..<vectors.count { try apply(vectors[index], into: results[index]) }
     }

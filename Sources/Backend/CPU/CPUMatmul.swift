@@ -4,7 +4,7 @@ import Planner
 /// A batch of matrix products, or Gram matrices, cut into blocks of rows and columns and into chunks of terms.
 ///
 /// Where vectors are long our own kernel is faster than OpenBLAS, which knows fewer processors; OpenBLAS does the
-/// rest, and products too thin for a tile. How a product is cut never changes the order of its sums.
+/// rest, and products too thin for a tile. How our kernel's products are cut never changes the order of their sums.
 struct CPUMatmul: CPUKernel {
     private let kernel: MatrixProduct
     private let blas: BLAS

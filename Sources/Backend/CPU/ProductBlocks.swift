@@ -49,13 +49,13 @@ struct ProductBlocks {
             kernel, (384, 768), least: needed, sideBySide: kernel.batches * (fits ? chunks : 1))
         rows = Self.round(blocks.reduce(0) { max($0, $1.rows.count) }, 8)
         columns = Self.round(blocks.reduce(0) { max($0, $1.columns.count) }, 48)
-        isSplit = fits && blocks.count * kernel.batches < 2 * needed
+        isSplit = fits && !blocks.isEmpty && blocks.count * kernel.batches < 2 * needed
         partElements = isSplit ? parts : 0
     }
 
     /// Terms of both operands that are packed together: as many as fit into the cache, in whole packed blocks.
     private static func packedTerms(_ m: Int, _ n: Int, _ terms: Int) -> Int {
-        min(mostPacked / (round(m, 8) + round(n, 48)) / unit * unit, terms)
+        min(mostPacked / max(1, round(m, 8) + round(n, 48)) / unit * unit, terms)
     }
 
     /// Lines of the packed operands.
@@ -68,6 +68,7 @@ struct ProductBlocks {
         _ kernel: MatrixProduct, _ largest: (rows: Int, columns: Int), least: Int, sideBySide: Int
     ) -> [(rows: Range<Int>, columns: Range<Int>)] {
         let (m, n) = (kernel.m, kernel.n)
+        if m * n == 0 { return [] }
         var (rows, columns) = (min(largest.rows, round(m, 8)), min(largest.columns, round(n, 48)))
         while true {
             let blocks = cut(m, n, rows, columns, kernel.isGram)

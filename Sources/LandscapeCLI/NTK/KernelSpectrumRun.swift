@@ -63,7 +63,7 @@ struct KernelSpectrumRun {
         let kernel = try TangentKernelOperator(
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState, x: x, kind: options.kind, batchSize: common.batchSize,
-            heldBytes: left / 4, on: backend)
+            memory: left / 2, on: backend)
         let top = options.top ?? min(10, kernel.dimension)
         for (name, count) in [("--top", top), ("--bottom", options.bottom)]
         where count > kernel.dimension {
@@ -77,7 +77,7 @@ struct KernelSpectrumRun {
             samples: samples.count, outputs: network.outputs, parameters: network.layout.count,
             kind: options.kind.rawValue, dimension: kernel.dimension,
             rankBound: min(kernel.dimension, network.layout.count * (perOutput ? network.outputs : 1)),
-            trace: try trace(arrays, x, left / 4, backend), seconds: 0, device: backend.device.name,
+            trace: try trace(arrays, x, left / 2, backend), seconds: 0, device: backend.device.name,
             precision: common.precision.rawValue)
         let largest = try addEigenvalues(kernel, top, steps, to: &result)
         if options.probes > 0 {
@@ -86,6 +86,7 @@ struct KernelSpectrumRun {
                 kernel, probes: options.probes, seed: common.seed, known: largest)
             result.effectiveRank = result.trace * result.trace / squares.mean
             let relative = squares.standardError / squares.mean
+            if squares.mean == 0 { result.effectiveRank = nil }
             if relative.isFinite {
                 result.effectiveRankStandardError = relative * result.trace * result.trace / squares.mean
             }
@@ -114,7 +115,7 @@ struct KernelSpectrumRun {
         guard steps >= min(kernel.dimension, options.lanczosSteps, found + 8) else {
             throw CommandError(
                 "--memory \(options.memory.bytes >> 20)MiB is too little for \(found) eigenvalues of \(kernel.dimension) "
-                    + "rows: vectors of \(vector >> 20) MiB, and at least \(kept / vector + 2 * (found + 8)) of them"
+                    + "rows: at least \(kept / vector + 2 * (found + 8)) vectors of \(max(1, vector >> 20)) MiB"
             )
         }
         return steps
@@ -131,6 +132,11 @@ struct KernelSpectrumRun {
         let kernel = try EmpiricalNTK(
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState, x: x, kind: options.kind, settings, on: backend)
+        guard kernel.plannedBytes <= memory else {
+            throw CommandError(
+                "--memory \(options.memory.bytes >> 20)MiB is too little: gradients of two samples need "
+                    + "\(kernel.plannedBytes >> 20) MiB where \(memory >> 20) MiB are left")
+        }
         let sink = KernelDiagonal(rows: kernel.rows, planes: kernel.planes, options.common.precision)
         try kernel.run(into: sink)
         return sink.elements.reduce(0, +)

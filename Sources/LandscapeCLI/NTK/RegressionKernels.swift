@@ -162,7 +162,7 @@ struct RegressionKernels {
             { network.forward(batchSize: $0) }, network.layout, parameters: arrays.parameters,
             fixed: arrays.boundState,
             x: (try backend.upload(samples.inputs.doubles, precision), samples.count),
-            kind: targets.kind, batchSize: common.batchSize, heldBytes: memory / 2, on: backend)
+            kind: targets.kind, batchSize: common.batchSize, memory: memory / 2, on: backend)
     }
 
     /// The trace of the kernel of every system, not scaled.

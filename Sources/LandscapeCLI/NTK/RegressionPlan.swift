@@ -50,7 +50,7 @@ struct RegressionPlan {
         case .cholesky:
             guard fits(dense) else { throw refuse("a Cholesky factor", dense) }
             isIterative = false
-        case .auto: isIterative = isFree && (options.tolerance != nil || !fits(dense))
+        case .auto: isIterative = isFree && !fits(dense)
         }
         if isIterative {
             hasSpectrum = false

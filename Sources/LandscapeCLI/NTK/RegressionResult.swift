@@ -81,7 +81,7 @@ struct RegressionResult {
                 columns: targets.columns)
             middle.add(
                 matrix, targets.rows, targets: targets.columns(of: centred, plane: plane),
-                columns: targets.columns, centredIn: targets.groups)
+                columns: targets.columns, centredIn: targets.groups, epsilon: epsilon)
         }
         (alignment, centredAlignment) = (plain.value, middle.value)
         if !spectra.isEmpty { shares = LabelShares(spectra, targets, values: centred) }

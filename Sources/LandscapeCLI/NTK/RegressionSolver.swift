@@ -87,14 +87,16 @@ struct RegressionSolver {
             fitted: [Double](repeating: 0, count: residual.count), ridge: try ridge(operators.map(\.trace)),
             method: .conjugateGradients)
         var (iterations, applications, rank) = (0, 0, 0)
+        // The preconditioner's sketch and its factors lie on the host, a few arrays of n by rank.
+        let most = min(max(1, n / 4), plan.deviceMemory / (2 * 8 * 8 * n))
         for (plane, matrix) in operators.map(\.product).enumerated() {
             let columns = HostLinearAlgebra.transposed(
                 targets.columns(of: residual, plane: plane), n, width)
             let sketch =
-                options.preconditionerRank == 0
+                min(options.preconditionerRank, most) == 0
                 ? nil
                 : try NystromPreconditioner(
-                    matrix, rank: min(options.preconditionerRank, max(1, n / 4)), ridge: solved.ridge,
+                    matrix, rank: min(options.preconditionerRank, most), ridge: solved.ridge,
                     seed: options.common.seed)
             let shifted = solved.ridge > 0 ? try ShiftedOperator(matrix, by: solved.ridge) : matrix
             let solution = try ConjugateGradients.solve(
