@@ -1,26 +1,6 @@
 import Backend
 import Data
 
-/// A mean over independent samples with its standard error.
-public struct MeanEstimate: Sendable {
-    /// The mean.
-    public let mean: Double
-    /// Sample standard deviation over √n; not a number for a single sample, which tells nothing about its error.
-    public let standardError: Double
-    /// Number of samples.
-    public let count: Int
-
-    /// The estimate from samples.
-    public init(_ samples: [Double]) {
-        let n = Double(max(1, samples.count))
-        let mean = samples.reduce(0, +) / n
-        let squares = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        self.mean = mean
-        count = samples.count
-        standardError = samples.count > 1 ? (squares / (n - 1) / n).squareRoot() : .nan
-    }
-}
-
 /// Traces by Hutchinson's estimator: means of quadratic forms over vectors `z` of random signs, in blocks of as many as
 /// the operator takes.
 public enum TraceEstimate {

@@ -82,15 +82,3 @@ private func fraction(_ a: Double, _ b: Double, _ x: Double) -> Double {
     }
     return result
 }
-
-extension MeanEstimate {
-    /// The interval that holds the mean of the distribution in a share `confidence` of all cases, if samples are normal
-    /// or many. Not a number at both ends for a single sample.
-    public func interval(confidence: Double = 0.95) -> (lower: Double, upper: Double) {
-        guard count > 1 else { return (.nan, .nan) }
-        let reach =
-            standardError
-            * StudentT(degreesOfFreedom: Double(count - 1)).intervalFactor(confidence: confidence)
-        return (mean - reach, mean + reach)
-    }
-}
