@@ -15,7 +15,10 @@ public final class NpyRegionFile {
     ///   - shape: `[rows, columns]` or `[planes, rows, columns]`.
     ///   - isWide: float64 instead of float32.
     ///   - keeps: whether an existing file must have this header; otherwise it is replaced.
-    public init(_ path: String, shape: [Int], isWide: Bool, keeps: Bool) throws(DataError) {
+    ///   - readsOnly: whether the file must be there and is never written.
+    public init(
+        _ path: String, shape: [Int], isWide: Bool, keeps: Bool, readsOnly: Bool = false
+    ) throws(DataError) {
         self.path = path
         (rows, columns, planes) = (
             shape[shape.count - 2], shape[shape.count - 1], shape.count > 2 ? shape[0] : 1
@@ -23,8 +26,10 @@ public final class NpyRegionFile {
         size = isWide ? 8 : 4
         let header = NpyHeader.encode(descr: isWide ? "<f8" : "<f4", shape: shape)
         offset = header.count
-        descriptor = open(path, O_RDWR | O_CREAT | (keeps ? 0 : O_TRUNC), 0o644)
-        guard descriptor >= 0 else { throw DataError("cannot write '\(path)'", code: errno) }
+        descriptor = open(path, readsOnly ? O_RDONLY : O_RDWR | O_CREAT | (keeps ? 0 : O_TRUNC), 0o644)
+        guard descriptor >= 0 else {
+            throw DataError("cannot \(readsOnly ? "read" : "write") '\(path)'", code: errno)
+        }
         let total = offset + rows * columns * planes * size
         if keeps {
             var found = [UInt8](repeating: 0, count: header.count)

@@ -49,12 +49,28 @@ import Testing
             (["--top", "0", "--save-vectors", "v.npy"], ["--save-vectors", "--top"]),
             (["--top", "1", "--memory", "1MiB"], ["--memory", "needed"]),
             (["--top", "1", "--save-vectors", folder.path("none/v.npy")], ["none"]),
+            (["--top", "1", "--save-vectors", folder.path("x.npy")], ["--save-vectors", "--inputs"]),
         ]
         for (arguments, words) in cases {
             let result = try Command.run(base + ["--device", "cpu"] + arguments)
             #expect(result.status != 0 && result.output.isEmpty, "\(arguments)")
             for word in words { #expect(result.errors.contains(word), "\(arguments): \(result.errors)") }
         }
+    }
+
+    /// Entries that are not finite are refused and named, not written.
+    @Test func whatIsTooLarge() throws {
+        let output = folder.path("k.npy"), features = folder.path("g.npy"), gram = folder.path("h.npy")
+        var common = Array(base.dropFirst(2))
+        common[common.firstIndex(of: "--inputs")! + 1] = try folder.array(
+            [1e30, 0, 0, 2, 0, 0], [3, 2], "huge.npy")
+        common += ["--device", "cpu"]
+        let kernel = try Command.run(["ntk"] + common + ["--no-eigenvalues", "--output", output])
+        #expect(kernel.status != 0 && kernel.errors.contains("samples 0 and 0 is inf"), "\(kernel.errors)")
+        let projected = try Command.run(
+            ["ntk", "project"] + common + ["--output", features, "--gram", gram])
+        #expect(projected.status != 0 && projected.errors.contains("too large"), "\(projected.errors)")
+        #expect(!FileManager.default.fileExists(atPath: gram))
     }
 
     private func close(_ a: [Double], _ b: [Double], _ tolerance: Double = 1e-9) -> Bool {

@@ -128,6 +128,19 @@ import Testing
         }
     }
 
+    /// A kernel whose bytes are not those that were written is found.
+    @Test func damagedKernels() throws {
+        let kernel = folder.path("d.npy")
+        _ = try Command.json(
+            ["ntk", "--kind", "mean", "--output", kernel, "--device", "cpu"]
+                + Array(base.dropFirst(2).prefix(6)))
+        var bytes = try #require(FileManager.default.contents(atPath: kernel))
+        bytes[bytes.count - 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: kernel))
+        let result = try Command.run(base + ["--device", "cpu", "--kernel", kernel])
+        #expect(result.status != 0 && result.errors.contains("damaged"), "\(result.errors)")
+    }
+
     @Test func badInput() throws {
         let square = try folder.array([1, 0, 0, 4], [2, 2], "k.npy")
         let cases: [([String], [String])] = [

@@ -204,6 +204,12 @@ public final class EmpiricalNTK {
             let tile = KernelBlock(
                 host.tile.bytes, of: (n * block, m * block), skip: skip, rows: rows, columns: columns,
                 planes: planes, size: precision.bytes)
+            if let bad = tile.firstNonFinite(precision) {
+                throw BackendError(
+                    .program,
+                    "the kernel between samples \(bad.row / block) and \(bad.column / block) is \(bad.value): weights or "
+                        + "samples are too large for \(precision.rawValue), or not finite")
+            }
             guard let values = finished.mirror else { return try sink.write(i, j, tile, mirror: nil) }
             try host.mirror.read(values, precision, from: backend)
             let mirror = KernelBlock(

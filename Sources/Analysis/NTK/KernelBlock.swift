@@ -56,4 +56,24 @@ public struct KernelBlock {
         }
         return values
     }
+
+    /// The first element that is not a finite number, with its place in the kernel.
+    func firstNonFinite(_ precision: Precision) -> (row: Int, column: Int, value: Double)? {
+        func first<Number: BinaryFloatingPoint>(_: Number.Type) -> (row: Int, column: Int, value: Double)? {
+            for plane in 0..<planes {
+                for row in 0..<rows.count {
+                    let values = self.row(row, plane: plane).bindMemory(to: Number.self)
+                    // A number less itself is zero, unless it is not finite.
+                    var sum: Number = 0
+                    for value in values { sum += value - value }
+                    guard sum != 0, let place = values.firstIndex(where: { !$0.isFinite }) else { continue }
+                    return (
+                        rows.lowerBound + row, columns.lowerBound + place, Double(values[place])
+                    )
+                }
+            }
+            return nil
+        }
+        return precision == .float32 ? first(Float.self) : first(Double.self)
+    }
 }

@@ -172,7 +172,7 @@ extension KernelFile {
             }
             file = try NpyRegionFile(
                 path, shape: manifest.shape, isWide: manifest.precision == Precision.float64.rawValue,
-                keeps: true)
+                keeps: true, readsOnly: true)
             let count = (manifest.samples + manifest.tile - 1) / manifest.tile
             guard known.tiles.count == count * (count + 1) / 2 else {
                 throw DataError("'\(path)' is not complete: run the command that made it once more")
@@ -215,9 +215,18 @@ extension KernelFile {
         try known(path).manifest
     }
 
-    /// Whether the manifest of a kernel file names all of its tiles. Throws if it has none.
+    /// Whether the manifest of a kernel file names all of its tiles. Throws if it has none, or if the bytes of a tile are
+    /// not those that were written.
     public static func isComplete(_ path: String) throws(DataError) -> Bool {
         let (manifest, tiles) = try known(path)
+        let file = try NpyRegionFile(
+            path, shape: manifest.shape, isWide: manifest.precision == Precision.float64.rawValue, keeps: true
+        )
+        for tile in tiles {
+            guard try isSound(tile, in: file) else {
+                throw DataError("'\(path)' is damaged: run the command that made it once more")
+            }
+        }
         func count(_ samples: Int) -> Int {
             let width = max(1, min(manifest.tile, samples))
             return (samples + width - 1) / width

@@ -89,6 +89,9 @@ struct KernelCommand: ParsableCommand {
                 "--infinite and --width-sweep take none of --plan, --append, --per-layer, --tile, --algorithm, --eigenvalues"
             )
         }
+        if infinite.isAsked, model.weights != nil {
+            throw ValidationError("--infinite and --width-sweep take no --weights: the limit has none")
+        }
         if let tile, !(1...1 << 20).contains(tile) {
             throw ValidationError("--tile is between 1 and 1,048,576, found \(tile)")
         }

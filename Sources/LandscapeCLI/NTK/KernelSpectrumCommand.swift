@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Backend
+import Foundation
 
 /// Eigenvalues of the tangent kernel without the kernel.
 struct KernelSpectrumCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct KernelSpectrumCommand: ParsableCommand {
 
             A product with the full kernel costs two passes over the samples; with trace and mean, two for every output. \
             Eigenvalues come with their residuals ‖Kv − λv‖: one is within its residual of the number shown. The trace is \
-            exact; effective rank and density are estimates from random vectors. The smallest eigenvalues converge slowly: \
+            exact; effective rank and density are estimates from random vectors: with few --probes their errors are themselves uncertain. The smallest eigenvalues converge slowly: \
             look at their residuals, and give more --lanczos-steps.
             """)
 
@@ -74,6 +75,16 @@ struct KernelSpectrumCommand: ParsableCommand {
             throw ValidationError("--tolerance is between 0 and 1, found \(tolerance)")
         }
         if density, probes == 0 { throw ValidationError("--density needs --probes") }
+        for (name, path) in [
+            ("--inputs", data.inputs), ("--weights", model.weights), ("--model", model.model),
+        ] {
+            guard let path, let saveVectors else { continue }
+            if URL(fileURLWithPath: path).standardizedFileURL
+                == URL(fileURLWithPath: saveVectors).standardizedFileURL
+            {
+                throw ValidationError("--save-vectors and \(name) are the same file, \(saveVectors)")
+            }
+        }
         if saveVectors != nil, top == 0 { throw ValidationError("--save-vectors needs --top") }
     }
 

@@ -85,7 +85,9 @@ struct KernelSpectrumRun {
             let squares = try TraceEstimate.squared(
                 kernel, probes: options.probes, seed: common.seed, known: largest)
             result.effectiveRank = result.trace * result.trace / squares.mean
-            let relative = squares.standardError / squares.mean
+            // Sums of squares have no more digits than products have.
+            let rounding = 16 * common.precision.epsilon, error = squares.standardError / squares.mean
+            let relative = (error * error + rounding * rounding).squareRoot()
             if squares.mean == 0 { result.effectiveRank = nil }
             if relative.isFinite {
                 result.effectiveRankStandardError = relative * result.trace * result.trace / squares.mean

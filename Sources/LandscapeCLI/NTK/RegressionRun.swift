@@ -19,6 +19,9 @@ struct RegressionRun {
         (self.options, self.kernels, self.samples, self.held) = (options, kernels, samples, held)
         self.backend = backend
         plan = try RegressionPlan(options, kernels, samples, held)
+        if !plan.isIterative, options.tolerance != nil {
+            Console.note("--tolerance has no effect: a Cholesky factor fits, which is exact to rounding")
+        }
     }
 
     private var targets: KernelTargets { kernels.targets }
