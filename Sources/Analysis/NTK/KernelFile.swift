@@ -220,7 +220,9 @@ extension KernelFile {
     public static func isComplete(_ path: String) throws(DataError) -> Bool {
         let (manifest, tiles) = try known(path)
         let file = try NpyRegionFile(
-            path, shape: manifest.shape, isWide: manifest.precision == Precision.float64.rawValue, keeps: true
+            path, shape: manifest.shape, isWide: manifest.precision == Precision.float64.rawValue,
+            keeps: true,
+            readsOnly: true
         )
         for tile in tiles {
             guard try isSound(tile, in: file) else {
