@@ -5,6 +5,21 @@ import Testing
 
 /// Alignment of kernels with targets.
 @Suite struct TargetAlignmentTests {
+    /// A constant kernel is nothing once it is centred: no number is made of what rounding leaves.
+    @Test func constantKernels() {
+        var alignment = TargetAlignment()
+        alignment.add(
+            [Double](repeating: 0.1, count: 49), 7, targets: [1, -1, 1, -1, 1, -1, 0], columns: 1,
+            centredIn: 1)
+        #expect(alignment.value == nil)
+    }
+
+    /// Modes of eigenvalue zero at the end of time have the limit of t/N.
+    @Test func modesThatNeverMove() {
+        #expect(SpectralFilter.flow(time: .infinity).gain(0, samples: 4) == .infinity)
+        #expect(SpectralFilter.flow(time: 8).gain(0, samples: 4) == 2)
+    }
+
     /// A positive semi-definite matrix.
     private func kernel(_ n: Int, seed: UInt64) -> [Double] {
         let a = symmetric(n, seed: seed)

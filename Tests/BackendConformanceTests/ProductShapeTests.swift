@@ -61,6 +61,17 @@ import Testing
         }
     }
 
+    /// Matrices without rows, columns or terms.
+    @Test(arguments: TestDevices.targets)
+    func emptyProducts(_ target: Target) throws {
+        for (m, n, k) in [(0, 5, 4), (8, 0, 5), (0, 0, 3), (3, 2, 0), (0, 3, 5000)] {
+            let program = Program.trace { t in
+                [("y", t.input("a", [m, k]).matmul(t.input("b", [n, k]), transposeB: true))]
+            }
+            try check(program, target, "\(m)×\(k)×\(n)")
+        }
+    }
+
     /// Sums so long that their terms are shared out too.
     @Test(arguments: TestDevices.targets)
     func longSums(_ target: Target) throws {
