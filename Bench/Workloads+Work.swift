@@ -49,7 +49,7 @@ extension Workload {
     private static func hessianVector(_ item: NetworkCase, _ precision: Precision, quick: Bool) -> Workload {
         Workload("work/\(item.name)/hessian-vector", quick: quick, precision) { setting in
             let risk = try item.risk(setting, precision), result = try risk.space.vector()
-            let hessian = try HessianOperator(risk)
+            let hessian = try CurvatureOperator(.hessian, of: risk)
             let vector = try setting.backend.upload(item.direction(setting.seed, precision), precision)
             return PreparedWorkload(
                 start: { try hessian.apply(vector.all, into: result.all) },
@@ -68,7 +68,7 @@ extension Workload {
         Workload("work/\(item.name)/hvp-block", precision) { setting in
             let factors = [1.0, -2, 0.5, 4]
             let risk = try item.risk(setting, precision)
-            let hessian = try HessianOperator(risk)
+            let hessian = try CurvatureOperator(.hessian, of: risk)
             let direction = item.direction(setting.seed, precision)
             let vectors = try factors.map { factor in
                 try setting.backend.upload(direction.map { factor * $0 }, precision)

@@ -12,6 +12,8 @@ final class BatchPass {
     /// Vectors of one pass.
     var width: Int { parts.width }
     private let risk: Risk
+    /// Where the parts of vectors and results lie.
+    private let layout: ParameterLayout
     private let batchSize: Int
     private let scalars: [String]
     private let held: HeldValues?
@@ -30,6 +32,7 @@ final class BatchPass {
         (self.parts, self.risk, self.batchSize, self.scalars, self.held) = (
             parts, risk, batchSize, scalars, held
         )
+        layout = parts.layout
         let (backend, precision, width) = (risk.space.backend, risk.space.precision, parts.width)
         // A block is a luxury: it leaves half of the memory to others.
         let most = width == 1 ? Int.max : backend.freeMemory / 2
@@ -40,7 +43,9 @@ final class BatchPass {
             }
             return try backend.compile(part.program, precision)
         }
-        func vectors() throws(BackendError) -> DeviceArray { try risk.space.vectors(width) }
+        func vectors() throws(BackendError) -> DeviceArray {
+            try backend.allocate(width * parts.layout.count, precision)
+        }
         zero = try vectors()
         var turns: [DeviceArray] = [], scalarTurns: [DeviceArray] = []
         for _ in 0..<(risk.data.batchCount(of: batchSize) > 1 ? 2 : 0) { turns.append(try vectors()) }
@@ -66,13 +71,13 @@ final class BatchPass {
             let first = width * entry.offset + place * entry.shape.count
             return array[first..<first + entry.shape.count]
         }
-        for entry in risk.programs.layout.entries {
+        for entry in layout.entries {
             for (place, vector) in vectors.enumerated() {
                 try backend.copy(vector[entry.range], to: part(block.vectors, entry, place))
             }
         }
         _ = try run(vector: block.vectors.all, into: block.results.all)
-        for entry in risk.programs.layout.entries {
+        for entry in layout.entries {
             for (place, result) in results.enumerated() {
                 try backend.copy(part(block.results, entry, place), to: result[entry.range])
             }
@@ -92,8 +97,10 @@ final class BatchPass {
             let scalarTarget = scalarTurns[index % 2]
             var bound = risk.fixed.merging(data.batch(index, of: batchSize)) { $1 }
             for entry in risk.programs.layout.entries {
-                let range = width * entry.range.lowerBound..<width * entry.range.upperBound
                 bound[entry.name] = (parameters ?? risk.parameters.all)[entry.range]
+            }
+            for entry in layout.entries {
+                let range = width * entry.range.lowerBound..<width * entry.range.upperBound
                 if let vector { bound["v of \(entry.name)"] = vector[range] }
                 bound["sum of \(entry.name)"] = sum[range]
                 bound["result \(entry.name)"] = target[range]

@@ -12,18 +12,19 @@ final class BatchSum {
     static let blockSize = 4
 
     private let risk: Risk
+    private let layout: ParameterLayout
     private let holds: Bool
     /// The program and its scalars at a batch size.
     private let make: (_ batchSize: Int) -> (program: Program, scalars: [String])
     /// Nil while they are made again with smaller batches, and if that failed.
     private var passes: Passes?
 
-    /// A sum of programs with inputs `sum of …` and outputs `result …`.
+    /// A sum of programs with inputs `v of …`, `sum of …` and outputs `result …`; vectors are laid out as `layout` says.
     init(
-        of risk: Risk, holds: Bool,
+        of risk: Risk, over layout: ParameterLayout, holds: Bool,
         _ make: @escaping (_ batchSize: Int) -> (program: Program, scalars: [String])
     ) throws(BackendError) {
-        (self.risk, self.holds, self.make) = (risk, holds, make)
+        (self.risk, self.layout, self.holds, self.make) = (risk, layout, holds, make)
         _ = try prepare(from: risk.batchSize)
     }
 
@@ -33,7 +34,8 @@ final class BatchSum {
         let (size, made) = try SmallerBatches.fit(batchSize, on: risk.space.backend) {
             size throws(BackendError) in
             let (program, scalars) = make(size)
-            return try Passes(program, of: risk, batchSize: size, scalars: scalars, holds: holds)
+            return try Passes(
+                program, over: layout, of: risk, batchSize: size, scalars: scalars, holds: holds)
         }
         (risk.batchSize, passes) = (size, made)
         return made
@@ -90,17 +92,20 @@ private final class Passes {
     let batchSize: Int
     let single: BatchPass
     private let program: Program
+    private let layout: ParameterLayout
     private let risk: Risk
     private let held: HeldValues?
     private var blocks: BatchPass?
     private var hasTriedBlocks = false
 
     init(
-        _ program: Program, of risk: Risk, batchSize: Int, scalars: [String], holds: Bool
+        _ program: Program, over layout: ParameterLayout, of risk: Risk, batchSize: Int, scalars: [String],
+        holds: Bool
     ) throws(BackendError) {
-        (self.program, self.risk, self.batchSize) = (program, risk, batchSize)
+        (self.program, self.layout, self.risk, self.batchSize) = (program, layout, risk, batchSize)
         func pass(_ held: HeldValues?) throws(BackendError) -> BatchPass {
-            let parts = try PassParts(program, of: risk, batchSize: batchSize, held: held, width: 1)
+            let parts = try PassParts(
+                program, over: layout, of: risk, batchSize: batchSize, held: held, width: 1)
             return try BatchPass(parts, of: risk, batchSize: batchSize, scalars: scalars, held: held)
         }
         let held =
@@ -138,7 +143,8 @@ private final class Passes {
     private func largestBlock() throws(BackendError) -> BatchPass? {
         var width = BatchSum.blockSize
         while width > 1 {
-            let parts = try PassParts(program, of: risk, batchSize: batchSize, held: held, width: width)
+            let parts = try PassParts(
+                program, over: layout, of: risk, batchSize: batchSize, held: held, width: width)
             if parts.bytesPerVector >= single.parts.bytesPerVector { return nil }
             let made = try ifThereIsMemory { () throws(BackendError) in
                 try BatchPass(parts, of: risk, batchSize: batchSize, scalars: [], held: held)

@@ -11,6 +11,8 @@ public final class BatchedData {
     /// Number of batches.
     public var batchCount: Int { batchCount(of: batchSize) }
     private var arrays: [String: (array: DeviceArray, perSample: Int)] = [:]
+    private let rows: Int
+    private let backend: any Backend, precision: Precision
 
     /// Uploads arrays by program input name, each with `sampleCount` rows; adds `weights`, which are
     /// 1/sampleCount for every real sample.
@@ -22,16 +24,24 @@ public final class BatchedData {
         precondition(sampleCount > 0 && batchSize > 0, "\(sampleCount) samples in batches of \(batchSize)")
         self.sampleCount = sampleCount
         self.batchSize = min(batchSize, sampleCount)
-        let rows = SmallerBatches.rows(for: sampleCount, batchSize: self.batchSize)
+        rows = SmallerBatches.rows(for: sampleCount, batchSize: self.batchSize)
+        (self.backend, self.precision) = (backend, precision)
         let weights = [Double](repeating: 1 / Double(sampleCount), count: sampleCount)
-        for (name, values) in named + [("weights", weights)] {
-            precondition(values.count % sampleCount == 0, "\(values.count) values for \(sampleCount) samples")
-            let perSample = values.count / sampleCount
-            let array = try backend.allocate(rows * perSample, precision)
-            try backend.write(values, to: array[0..<values.count])
-            arrays[name] = (array, perSample)
-        }
+        for (name, values) in named + [("weights", weights)] { try set(name, values) }
     }
+
+    /// Adds an array with `sampleCount` rows, or replaces the rows of one that is there.
+    func set(_ name: String, _ values: [Double]) throws(BackendError) {
+        precondition(values.count % sampleCount == 0, "\(values.count) values for \(sampleCount) samples")
+        let perSample = values.count / sampleCount
+        let known = arrays[name].map(\.array)
+        let array = if let known { known } else { try backend.allocate(rows * perSample, precision) }
+        try backend.write(values, to: array[0..<values.count])
+        arrays[name] = (array, perSample)
+    }
+
+    /// Elements of a sample in an array.
+    func elementsPerSample(of name: String) -> Int { arrays[name]?.perSample ?? 0 }
 
     /// Number of batches of another size.
     func batchCount(of size: Int) -> Int { (sampleCount + size - 1) / size }

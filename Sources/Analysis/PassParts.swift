@@ -12,6 +12,8 @@ struct PassParts {
 
     /// Vectors of one pass.
     let width: Int
+    /// Where the parts of vectors and results lie.
+    let layout: ParameterLayout
     /// The program as it is.
     let program: Program
     /// What is left to do where values are held.
@@ -23,7 +25,8 @@ struct PassParts {
     let bytesPerVector: Int
 
     init(
-        _ program: Program, of risk: Risk, batchSize: Int, held: HeldValues?, width: Int
+        _ program: Program, over layout: ParameterLayout, of risk: Risk, batchSize: Int, held: HeldValues?,
+        width: Int
     ) throws(BackendError) {
         func stacked(_ program: Program) -> Program {
             width == 1
@@ -33,11 +36,11 @@ struct PassParts {
         func part(_ program: Program) throws(BackendError) -> Part {
             Part(program: program, plan: try risk.space.backend.plan(program, risk.space.precision))
         }
-        self.width = width
+        (self.width, self.layout) = (width, layout)
         self.program = stacked(program)
         rest = if let held { try part(stacked(held.rest)) } else { nil }
         whole = held?.holdsAll == true ? nil : try part(self.program)
-        let copied = width == 1 ? 0 : 4 * width * risk.space.dimension * risk.space.precision.bytes
+        let copied = width == 1 ? 0 : 4 * width * layout.count * risk.space.precision.bytes
         let moved = (rest ?? whole)?.plan.bytesMoved ?? 0
         bytesPerVector = (moved + copied / risk.data.batchCount(of: batchSize)) / width
     }

@@ -49,33 +49,22 @@ public final class Risk {
         space = VectorSpace(programs.layout.count, on: backend, parameters.precision)
     }
 
-    /// The model and the loss in one trace.
-    struct Traced {
-        let trace: Trace
-        let logits: Tensor
-        let loss: Tensor
-        /// The parameters in layout order.
-        let parameters: [Tensor]
-    }
-
-    /// A sum over all batches: of vectors, one part per parameter, and of scalars. Inputs `v of NAME` are the parts
+    /// A sum over all batches: of vectors, one part per entry of a layout, and of scalars. Inputs `v of NAME` are the parts
     /// of a flat vector.
     ///
-    /// - Parameter holds: whether what does not depend on `v` is computed once and held; then the sum belongs to
-    ///   the risk's weights as they are at its first run.
+    /// - Parameters:
+    ///   - layout: of vectors and results: some of the parameters by their names, in any order; all unless given.
+    ///   - holds: whether what does not depend on `v` is computed once and held; then the sum belongs to
+    ///     the risk's weights as they are at its first run.
     func summed(
-        holds: Bool = false, _ body: @escaping (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
+        over layout: ParameterLayout? = nil, holds: Bool = false,
+        _ body: @escaping (TracedRisk) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
     ) throws(BackendError) -> BatchSum {
-        let layout = programs.layout
+        let layout = layout ?? programs.layout
         var scalarNames: [String] = []
         func program(_ batchSize: Int) -> Program {
             .trace { trace in
-                let logits = trace.inline(programs.forward(batchSize), inputs: [:])[0]
-                let loss = trace.inline(programs.loss(batchSize), inputs: ["logits": logits])[0]
-                let traced = Traced(
-                    trace: trace, logits: logits, loss: loss,
-                    parameters: layout.entries.map { trace.input($0.name, $0.shape) })
-                let (vector, scalars) = body(traced)
+                let (vector, scalars) = body(TracedRisk(programs, batchSize: batchSize, in: trace))
                 scalarNames = scalars.map(\.0)
                 let parts = vector.map { zip(layout.entries.map(\.name), $0).map { ($0, $1) } } ?? []
                 return (parts + scalars).map { name, value in
@@ -83,7 +72,7 @@ public final class Risk {
                 }
             }
         }
-        return try BatchSum(of: self, holds: holds) { (program($0), scalarNames) }
+        return try BatchSum(of: self, over: layout, holds: holds) { (program($0), scalarNames) }
     }
 
     /// The mean loss, at the risk's own weights or at others.
@@ -97,14 +86,15 @@ public final class Risk {
     ) throws(BackendError) -> Double {
         let sum = try cached("gradient") { traced in
             let seed = traced.loss.filled(1)
-            let gradients = traced.trace.vjp([(of: traced.loss, cotangent: seed)], to: traced.parameters)
+            let parameters = traced.parameters(self.programs.layout)
+            let gradients = traced.trace.vjp([(of: traced.loss, cotangent: seed)], to: parameters)
             return (gradients, [("loss", traced.loss)])
         }
         return try sum.run(at: parameters, into: result)[0]
     }
 
     private func cached(
-        _ name: String, _ body: @escaping (Traced) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
+        _ name: String, _ body: @escaping (TracedRisk) -> (vector: [Tensor]?, scalars: [(String, Tensor)])
     ) throws(BackendError) -> BatchSum {
         if let known = compiled[name] { return known }
         let made = try summed(body)

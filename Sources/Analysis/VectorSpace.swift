@@ -81,6 +81,13 @@ public final class VectorSpace {
         try program.run(inputs: [factor.all, a, b], outputs: [result])
     }
 
+    /// `result = a ∘ b`, element by element.
+    public func multiply(_ a: DeviceSlice, _ b: DeviceSlice, into result: DeviceSlice) throws(BackendError) {
+        let n = dimension
+        let program = try program("multiply") { t in [("y", t.input("a", [n]) * t.input("b", [n]))] }
+        try program.run(inputs: [a, b], outputs: [result])
+    }
+
     /// Coefficients `⟨row, a⟩` of the first `rows` vectors of a basis.
     public func project(_ a: DeviceSlice, on basis: DeviceArray, _ rows: Int) throws(BackendError) -> [Double]
     {

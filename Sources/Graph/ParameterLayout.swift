@@ -33,6 +33,11 @@ public struct ParameterLayout: Sendable, Hashable {
         count += shape.count
     }
 
+    /// The tensors whose names are chosen, in this order, one after the other without gaps.
+    public func selecting(_ isChosen: (_ name: String) -> Bool) -> ParameterLayout {
+        ParameterLayout(entries.filter { isChosen($0.name) }.map { ($0.name, $0.shape) })
+    }
+
     /// The tensor of this name.
     public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
 }

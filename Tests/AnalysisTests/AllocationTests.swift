@@ -14,7 +14,10 @@ extension OnDevices {
                 "[1, 4, 4]", ["conv: {filters: 2, kernel: 3}", "relu", "flatten", "dense: 3"], count: 5,
                 seed: 2, .crossEntropy)
             let risk = try problem.risk(on: backend, .float32, batchSize: 2)
-            for product in [try HessianOperator(risk) as any LinearOperator, try GaussNewtonOperator(risk)] {
+            for product in [
+                try CurvatureOperator(.hessian, of: risk) as any LinearOperator,
+                try CurvatureOperator(.gaussNewton, of: risk),
+            ] {
                 let v = try risk.space.vector(), result = try risk.space.vector()
                 try backend.write([Double](repeating: 1, count: v.count), to: v.all)
                 try product.apply(v.all, into: result.all)
@@ -38,7 +41,7 @@ extension OnDevices {
             let results = try [backend, plain].map { backend in
                 let risk = try problem.risk(on: backend, .float32, batchSize: 2)
                 backend.refusesHeldPlans = refused == "held"
-                let product = try HessianOperator(risk)
+                let product = try CurvatureOperator(.hessian, of: risk)
                 backend.refusesHeldPlans = false
                 let v = try backend.upload([Double](repeating: 1, count: risk.space.dimension), .float32)
                 let result = try risk.space.vector()
@@ -57,7 +60,8 @@ extension OnDevices {
                     "[1, 4, 4]", ["conv: {filters: 2, kernel: 3}", "relu", "flatten", "dense: 3"], count: 5,
                     seed: 2, .crossEntropy)
                 let risk = try problem.risk(on: backend, .float32, batchSize: 2)
-                return try HessianOperator(risk).apply((0..<risk.space.dimension).map { Double($0 % 5) - 2 })
+                return try CurvatureOperator(.hessian, of: risk).apply(
+                    (0..<risk.space.dimension).map { Double($0 % 5) - 2 })
             }
             #expect(mismatch(results[0], results[1], tolerance: 1e-5) == nil)
         }

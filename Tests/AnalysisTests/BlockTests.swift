@@ -39,7 +39,7 @@ extension OnDevices {
                 var random = TestRandom(seed: 8)
                 let vectors = (0..<5).map { _ in random.values(risk.space.dimension) }
                 let products: [any LinearOperator] = [
-                    try HessianOperator(risk), try GaussNewtonOperator(risk),
+                    try CurvatureOperator(.hessian, of: risk), try CurvatureOperator(.gaussNewton, of: risk),
                 ]
                 // How much is held is decided by now.
                 backend.freeMemory = 1 << 40
@@ -66,7 +66,7 @@ extension OnDevices {
             var passes: [Int] = [], results: [[[Double]]] = [], freeMemory = 1 << 40
             for _ in 0..<3 {
                 let backend = LimitedBackend(try Devices.open(selector).backend, freeMemory: 0)
-                let product = try HessianOperator(problem.risk(on: backend, .float32))
+                let product = try CurvatureOperator(.hessian, of: problem.risk(on: backend, .float32))
                 _ = try product.apply(vectors[0])
                 let before = backend.runs
                 backend.freeMemory = freeMemory
@@ -87,7 +87,7 @@ extension OnDevices {
             let problem = try Problem(
                 Self.networks[0].input, Self.networks[0].layers, count: 40, seed: 3, .crossEntropy)
             let backend = LimitedBackend(try Devices.open(selector).backend, freeMemory: 1 << 40)
-            let product = try HessianOperator(problem.risk(on: backend, .float32))
+            let product = try CurvatureOperator(.hessian, of: problem.risk(on: backend, .float32))
             var random = TestRandom(seed: 8)
             let vectors = (0..<4).map { _ in random.values(product.dimension) }
             _ = try product.apply(Array(vectors.prefix(first)))
@@ -102,7 +102,7 @@ extension OnDevices {
             let backend = LimitedBackend(try Devices.open(selector).backend)
             let problem = try Problem(
                 "[64]", ["dense: 64", "tanh", "dense: 3"], count: 2, seed: 3, .crossEntropy)
-            let product = try HessianOperator(problem.risk(on: backend, .float32))
+            let product = try CurvatureOperator(.hessian, of: problem.risk(on: backend, .float32))
             var random = TestRandom(seed: 8)
             let vectors = (0..<4).map { _ in random.values(product.dimension) }
             _ = try product.apply(vectors[0])
@@ -117,7 +117,7 @@ extension OnDevices {
         func estimatesDoNotDependOnBlocks(_ target: Target) throws {
             let problem = try Problem(
                 Self.networks[1].input, Self.networks[1].layers, count: 40, seed: 3, .crossEntropy)
-            let hessian = try HessianOperator(problem.risk(target, batchSize: 16))
+            let hessian = try CurvatureOperator(.hessian, of: problem.risk(target, batchSize: 16))
             let single = SingleProducts(hessian)
             #expect(hessian.blockSize > 1 && single.blockSize == 1)
             let operators: [any LinearOperator] = [hessian, single]

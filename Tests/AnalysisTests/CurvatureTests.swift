@@ -22,7 +22,7 @@ extension OnDevices {
         func hessianAgainstDifferencesOfTheGradient(_ target: Target, _ loss: Loss) throws {
             let risk = try problem(loss).risk(target, batchSize: 2)
             let n = risk.space.dimension, backend = risk.space.backend
-            let hessian = try HessianOperator(risk).dense()
+            let hessian = try CurvatureOperator(.hessian, of: risk).dense()
             let start = try backend.download(risk.parameters.all)
             func gradient(_ parameters: [Double]) throws -> [Double] {
                 let result = try risk.space.vector()
@@ -55,8 +55,8 @@ extension OnDevices {
                 let loss = try risk.gradient(into: gradient.all)
                 return [
                     [loss, try risk.loss()], try risk.space.backend.download(gradient.all),
-                    try HessianOperator(risk).apply(direction),
-                    try GaussNewtonOperator(risk).apply(direction),
+                    try CurvatureOperator(.hessian, of: risk).apply(direction),
+                    try CurvatureOperator(.gaussNewton, of: risk).apply(direction),
                 ]
             }
             for other in found.dropFirst() {
@@ -86,7 +86,7 @@ extension OnDevices {
                     }
                 }
             }
-            let found = try GaussNewtonOperator(problem.risk(target, batchSize: 3)).dense()
+            let found = try CurvatureOperator(.gaussNewton, of: problem.risk(target, batchSize: 3)).dense()
             #expect(mismatch(found, expected, tolerance: target.tolerance(1e-5, 1e-12)) == nil)
         }
 
@@ -94,7 +94,7 @@ extension OnDevices {
         @Test(arguments: TestDevices.targets)
         func dualityWithTheKernel(_ target: Target) throws {
             let problem = try problem(.mse)
-            let matrix = try GaussNewtonOperator(problem.risk(target, batchSize: 3))
+            let matrix = try CurvatureOperator(.gaussNewton, of: problem.risk(target, batchSize: 3))
             let found = try Eigenpairs.largest(15, of: matrix).values
             let kernel = try problem.ntk(target, .full, batchSize: 2).kernel
             let dual = Array(try kernel.eigenvalues().reversed()).map { $0 / 5 }

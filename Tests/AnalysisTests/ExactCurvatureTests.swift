@@ -23,11 +23,11 @@ extension OnDevices {
             let slopes = try risk.space.backend.download(gradient.all)
             #expect(mismatch(slopes, [2.0 / 3, -8.0 / 3, 5.0 / 3], tolerance: tolerance) == nil)
 
-            let hessian = try Eigenpairs.largest(3, of: HessianOperator(risk))
+            let hessian = try Eigenpairs.largest(3, of: CurvatureOperator(.hessian, of: risk))
             let expected = [4.24581252859112, 2.95756379699551, -1.20337632558663]
             #expect(mismatch(hessian.values, expected, tolerance: tolerance) == nil, "\(hessian.values)")
             #expect(hessian.isConverged)
-            let gaussNewton = try Eigenpairs.largest(3, of: GaussNewtonOperator(risk))
+            let gaussNewton = try Eigenpairs.largest(3, of: CurvatureOperator(.gaussNewton, of: risk))
             #expect(
                 mismatch(gaussNewton.values, [4, 2, 0], tolerance: tolerance) == nil, "\(gaussNewton.values)")
             let kernel = try product().ntk(target, .full, batchSize: batchSize).kernel
@@ -44,7 +44,10 @@ extension OnDevices {
             let risk = try problem.risk(target, batchSize: batchSize)
             let tolerance = target.tolerance(2e-6, 1e-13)
             #expect(abs(try risk.loss() - 1.0986122886681098) < tolerance)
-            for matrix in [try HessianOperator(risk) as any LinearOperator, try GaussNewtonOperator(risk)] {
+            for matrix in [
+                try CurvatureOperator(.hessian, of: risk) as any LinearOperator,
+                try CurvatureOperator(.gaussNewton, of: risk),
+            ] {
                 let found = try Eigenpairs.largest(6, of: matrix)
                 let expected = [0.75, 0.75, 0.25, 0.25, 0, 0]
                 #expect(mismatch(found.values, expected, tolerance: tolerance) == nil, "\(found.values)")

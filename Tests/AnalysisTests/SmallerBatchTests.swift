@@ -21,8 +21,9 @@ extension OnDevices {
             let direction = (0..<risk.space.dimension).map { Double($0 % 5) - 2 }
             return [
                 [try risk.loss(), try risk.gradient(into: gradient.all)],
-                try backend.download(gradient.all), try HessianOperator(risk).apply(direction),
-                try GaussNewtonOperator(risk).apply(direction),
+                try backend.download(gradient.all),
+                try CurvatureOperator(.hessian, of: risk).apply(direction),
+                try CurvatureOperator(.gaussNewton, of: risk).apply(direction),
             ]
         }
 

@@ -31,7 +31,11 @@ import Testing
         let backend = PlanningBackend()
         let setting = Setting(backend: CountingBackend(backend), seed: 0, references: References())
         let risk = try item.risk(setting, .float32), vector = try risk.space.vector()
-        if bound.isHessian { _ = try HessianOperator(risk) } else { _ = try risk.gradient(into: vector.all) }
+        if bound.isHessian {
+            _ = try CurvatureOperator(.hessian, of: risk)
+        } else {
+            _ = try risk.gradient(into: vector.all)
+        }
         let plan = try #require(backend.plans.last)
         let found = Cost(
             name: bound.name, isHessian: bound.isHessian, steps: plan.steps.count,

@@ -98,7 +98,8 @@ struct SpectrumCommand: ParsableCommand {
             network, weights, samples, loss, batchSize: common.batchSize, on: backend, common.precision)
         let risk = try study.risk(attack: attack.chosen, seed: common.seed)
         let curvature: any LinearOperator =
-            matrix == .hessian ? try HessianOperator(risk) : try GaussNewtonOperator(risk)
+            matrix == .hessian
+            ? try CurvatureOperator(.hessian, of: risk) : try CurvatureOperator(.gaussNewton, of: risk)
         var result = Output(
             dimension: curvature.dimension, samples: samples.count, loss: try risk.loss(),
             device: backend.device.name, precision: common.precision.rawValue)

@@ -107,7 +107,7 @@ struct QuickstartExperiment {
 
     private func measureSpectrum(_ weights: Weights) throws -> QuickstartResults.Spectrum {
         Console.progress("\(name): Hessian eigenvalues")
-        let hessian = try HessianOperator(study(weights, curvatureSamples()).risk())
+        let hessian = try CurvatureOperator(.hessian, of: study(weights, curvatureSamples()).risk())
         let pairs = try Eigenpairs.largest(settings.top, of: hessian, EigenpairOptions(seed: settings.seed))
         Console.progress("\(name): Hessian trace")
         let trace = try TraceEstimate.hutchinson(hessian, probes: settings.traceProbes, seed: settings.seed)
