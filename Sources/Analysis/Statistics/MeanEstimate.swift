@@ -7,6 +7,11 @@ public struct MeanEstimate: Sendable {
     /// Number of samples.
     public let count: Int
 
+    /// An estimate whose error is known in another way.
+    init(mean: Double, standardError: Double, count: Int) {
+        (self.mean, self.standardError, self.count) = (mean, standardError, count)
+    }
+
     /// The estimate from samples.
     public init(_ samples: [Double]) {
         let n = Double(max(1, samples.count))
