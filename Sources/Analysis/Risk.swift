@@ -75,6 +75,13 @@ public final class Risk {
         return try BatchSum(of: self, over: layout, holds: holds) { (program($0), scalarNames) }
     }
 
+    /// The same model and samples at other weights.
+    func moved(to values: [Double]) throws(BackendError) -> Risk {
+        Risk(
+            programs, data: data, parameters: try space.backend.upload(values, space.precision), fixed: fixed,
+            on: space.backend)
+    }
+
     /// The mean loss, at the risk's own weights or at others.
     public func loss(at parameters: DeviceSlice? = nil) throws(BackendError) -> Double {
         try cached("loss") { (nil, [("loss", $0.loss)]) }.run(at: parameters)[0]

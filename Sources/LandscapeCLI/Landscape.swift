@@ -18,7 +18,8 @@ import Foundation
         subcommands: [
             DevicesCommand.self, TrainCommand.self, EvaluateCommand.self, NTKCommand.self,
             SpectrumCommand.self,
-            SliceCommand.self, BenchCommand.self, TuneCommand.self, QuickstartCommand.self,
+            SliceCommand.self, SelfTestCommand.self, BenchCommand.self, TuneCommand.self,
+            QuickstartCommand.self,
         ])
 
     /// Runs the command. A result that cannot be written, for example to a full disk, is a failure.

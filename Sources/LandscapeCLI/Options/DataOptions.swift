@@ -50,11 +50,11 @@ struct DataOptions: ParsableArguments {
 /// Samples ready for a network.
 struct Samples {
     /// `[N, …]`.
-    let inputs: NDArray
+    private(set) var inputs: NDArray
     /// Class labels, if there are any.
-    let labels: [Int]?
+    private(set) var labels: [Int]?
     /// Regression targets `[N, O]`, if there are any.
-    let targets: NDArray?
+    private(set) var targets: NDArray?
     /// Number of classes or outputs, if known.
     let classes: Int?
     /// What the inputs are called in messages.
@@ -121,6 +121,16 @@ struct Samples {
 
     /// Number of samples.
     var count: Int { inputs.shape[0] }
+
+    /// The first samples: `most` of them, or all if there are fewer.
+    func prefix(_ most: Int) -> Samples {
+        if most >= count { return self }
+        var first = self
+        first.inputs = inputs.rows(0..<most)
+        first.labels = labels.map { Array($0.prefix(most)) }
+        first.targets = targets?.rows(0..<most)
+        return first
+    }
 
     /// Throws unless samples and targets suit a measurement: the network, the loss, the format, an attack.
     func check(
