@@ -8,6 +8,8 @@ public struct Figure: Sendable, Equatable {
         case panels([LinePlot])
         /// One or two filled contour maps with one colour scale.
         case surface(SurfacePlot)
+        /// Coloured cells for pairs of names.
+        case heatMap(HeatMap)
     }
 
     /// The stem of its files: letters, digits, `-`, `_` and `.`.

@@ -24,6 +24,10 @@ extension Figure {
             guard (2...4).contains(plots.count) else { return "\(plots.count) panels, expected 2 to 4" }
             return plots.lazy.compactMap(Figure.fault).first
         case .surface(let surface): return Figure.fault(surface)
+        case .heatMap(let map):
+            let expected = map.rows.count * map.columns.count
+            return map.cells.count == expected
+                ? Figure.fault(map.value) : "\(map.cells.count) cells, expected \(expected)"
         }
     }
 

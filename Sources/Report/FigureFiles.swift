@@ -15,6 +15,7 @@ extension Figure {
         case .lines(let plot): lineFiles(plot)
         case .panels(let plots): panelFiles(plots)
         case .surface(let surface): surfaceFiles(surface)
+        case .heatMap(let map): heatMapFiles(map)
         }
     }
 }

@@ -48,4 +48,12 @@ enum GnuplotText {
             frame.title(figure.title),
         ]
     }
+
+    /// Scale, format and ticks of a colour bar.
+    static func colourAxis(_ axis: Axis, _ range: ClosedRange<Double>) -> [String] {
+        guard axis.isLogarithmic else { return ["set format cb '%h'"] }
+        let ticks = AxisRange.niceRatios(range, count: 8).map(short).joined(separator: ", ")
+        let wide = range.upperBound / range.lowerBound >= 10_000
+        return ["set logscale cb", "set format cb '\(wide ? "10^{%T}" : "%h")'", "set cbtics (\(ticks))"]
+    }
 }

@@ -30,6 +30,8 @@ public struct Series: Sendable, Equatable {
         case lineWithPoints
         /// Marks only.
         case points
+        /// Thin lines up from the axis, with a mark on top.
+        case spikes
     }
 
     /// Its name in the legend; an empty one is not listed.

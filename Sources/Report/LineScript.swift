@@ -111,6 +111,10 @@ struct LineScript {
                     ? "title \(GnuplotText.quoted(series.label)) noenhanced" : "notitle"
                 return "'\(file)' index \(firstIndex + number) using 1:2 \(look(number)) \(title)"
             }
+            + visible.filter { plot.series[$0].style == .spikes }.map { number in
+                "'\(file)' index \(firstIndex + number) using 1:2 with points pointtype 7 pointsize 0.45 "
+                    + "linecolor rgb '\(colours[number])' notitle"
+            }
     }
 
     /// The `with ...` clause of a series.
@@ -118,6 +122,7 @@ struct LineScript {
         let series = plot.series[number]
         let colour = "linecolor rgb '\(colours[number])'"
         switch series.style {
+        case .spikes: return "with impulses linewidth 1.6 \(colour)"
         case .points: return "with points pointtype 7 pointsize 0.45 \(colour)"
         case .lineWithPoints: return "with linespoints pointtype 7 pointsize 0.45 linewidth 1.8 \(colour)"
         case .dashed where !hasLonePoint(series): return "with lines linewidth 1.8 dashtype (9,6) \(colour)"

@@ -82,7 +82,7 @@ struct SurfaceScript {
             "unset grid",
             "unset key",
         ]
-        lines += colourAxis(range)
+        lines += GnuplotText.colourAxis(surface.value, range)
         lines.append(
             "set multiplot layout 1,\(surface.panels.count) margins screen "
                 + "\(frame.horizontal(74)),\(frame.horizontal(bar - 18)),"
@@ -178,12 +178,5 @@ struct SurfaceScript {
             let low = shown.min(), let high = shown.max()
         else { return false }
         return levels(range).contains { low < $0 && $0 < high }
-    }
-
-    private func colourAxis(_ range: ClosedRange<Double>) -> [String] {
-        guard surface.value.isLogarithmic else { return ["set format cb '%h'"] }
-        let ticks = AxisRange.niceRatios(range, count: 8).map(GnuplotText.short).joined(separator: ", ")
-        let wide = range.upperBound / range.lowerBound >= 10_000
-        return ["set logscale cb", "set format cb '\(wide ? "10^{%T}" : "%h")'", "set cbtics (\(ticks))"]
     }
 }

@@ -53,6 +53,22 @@ import Testing
         #expect(script.contains("using 1:(positive($3)):(positive($4))"))
     }
 
+    @Test func heatMapsNameTheirCells() {
+        let files = Samples.heatMap(3) { $0 == 1 ? .nan : Double(10 * $0 + $1) }.files
+        let rows = files.data.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(rows.count == 6)
+        #expect(rows[1] == "1 0 1.0 \"layer 1 'it's' a_b\" \"layer 0 'it's' a_b\"")
+        #expect(rows[2].hasPrefix("0 1 NaN") && rows[5].hasPrefix("1 2 21.0"))
+        #expect(files.script.contains("set yrange [2.5:-0.5]"))
+        #expect(files.script.contains("'layer 1 \"it''s\" a_b' 1"))
+        #expect(Samples.heatMap(2) { _, _ in .nan }.files.nothing != nil)
+        var short = Samples.heatMap(2) { _, _ in 1 }
+        guard case .heatMap(var map) = short.kind else { return }
+        map.cells.append(1)
+        short.kind = .heatMap(map)
+        #expect(throws: ReportError.self) { try short.check() }
+    }
+
     @Test func surfaceHasGridContoursAndPaths() {
         let files = Samples.surface { x, y in x * x + y * y }.files
         let blocks = files.data.components(separatedBy: "\n\n\n")

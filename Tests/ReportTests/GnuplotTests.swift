@@ -11,6 +11,14 @@ import Testing
         Samples.panels(3, name: "three"), Samples.panels(4, name: "four"),
         Samples.surface { x, y in x * x + y }, Samples.surface(name: "flat") { _, _ in 3 },
         Samples.surface(name: "decades", isLogarithmic: true) { x, y in x * x + 50 * y * y },
+        Samples.heatMap(3) { Double($0 - $1) },
+        Samples.heatMap(20, isLogarithmic: true) { $0 == $1 ? 0 : Double($0 * $0 + $1) },
+        Figure(
+            name: "spikes", title: "",
+            kind: .lines(
+                LinePlot(
+                    x: Axis(""), y: Axis("", isLogarithmic: true),
+                    series: [Series("eigenvalues", x: [1, 2], y: [1e-3, 10], style: .spikes)]))),
         Samples.surface(name: "holes") { x, y in x > 0.5 ? .nan : x + y },
         Figure(
             name: "single", title: "",

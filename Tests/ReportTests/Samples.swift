@@ -31,6 +31,17 @@ enum Samples {
         return Figure(name: name, title: "Panels", kind: .panels(plots))
     }
 
+    static func heatMap(_ n: Int, isLogarithmic: Bool = false, cell: (Int, Int) -> Double) -> Figure {
+        let names = (0..<n).map { "layer \($0) \"it's\" a_b" }
+        return Figure(
+            name: "heat\(n)", title: awkward,
+            kind: .heatMap(
+                HeatMap(
+                    xLabel: "column", yLabel: "row", rows: names, columns: Array(names.dropLast()),
+                    value: Axis("norm", isLogarithmic: isLogarithmic),
+                    cells: (0..<n).flatMap { row in (0..<n - 1).map { cell(row, $0) } })))
+    }
+
     static func surface(
         name: String = "surface", isLogarithmic: Bool = false, z: (Double, Double) -> Double
     ) -> Figure {
