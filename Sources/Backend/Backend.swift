@@ -15,6 +15,9 @@ public protocol Backend: AnyObject {
     /// Bytes that can still be allocated.
     var freeMemory: Int { get }
 
+    /// Leaves no more than so many bytes in all to what is allocated from now on.
+    func limitMemory(to bytes: Int)
+
     /// Makes a plan ready to run: kernels built, arena allocated.
     func compile(_ plan: Plan) throws(BackendError) -> any Executable
 
@@ -45,6 +48,9 @@ public protocol Executable: AnyObject {
 }
 
 extension Backend {
+    /// Backends that only pass on to others have no limit of their own.
+    public func limitMemory(to bytes: Int) {}
+
     /// Nothing is taken in unless a backend says so.
     public var plannerOptions: PlannerOptions { PlannerOptions() }
 

@@ -1,13 +1,18 @@
 /// What has been allocated on a device. Drivers allocate late and fail late, so we count ourselves.
 final class MemoryLedger {
-    /// Bytes of the device's memory, and of its largest single allocation.
-    let total: Int, largest: Int
+    /// Bytes of the device's memory that may be used.
+    private(set) var total: Int
+    /// Bytes of the largest single allocation.
+    let largest: Int
     /// Bytes in use.
     private(set) var inUse = 0
     /// Bytes that are left.
-    var free: Int { total - inUse }
+    var free: Int { max(0, total - inUse) }
 
     init(total: Int, largest: Int) { (self.total, self.largest) = (total, largest) }
+
+    /// Leaves no more than so many bytes in all to what is allocated from now on.
+    func limit(to bytes: Int) { total = min(total, bytes) }
 
     /// Notes an allocation, or refuses it.
     func take(_ bytes: Int) throws(BackendError) {
@@ -23,7 +28,7 @@ final class MemoryLedger {
         let request = asked.map { "asked for \($0) bytes, " } ?? ""
         return BackendError(
             .outOfMemory,
-            "out of device memory\(reason): \(request)\(inUse) in use, \(total - inUse) of \(total) "
+            "out of device memory\(reason): \(request)\(inUse) in use, \(free) of \(total) "
                 + "available, \(largest) at most in one piece")
     }
 }

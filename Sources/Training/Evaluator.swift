@@ -115,15 +115,16 @@ public final class Evaluator {
         return Evaluation(loss: total, accuracy: labels.map { accuracy(values, $0) }, logits: values)
     }
 
-    /// The inputs of all samples after an attack at these weights, `[N, …]` row-major.
+    /// The inputs of all samples after an attack at these weights, or at other trainable ones, `[N, …]` row-major.
     public func attacked(
-        _ arrays: NetworkArrays, _ attack: Attack, seed: UInt64 = 0
+        _ arrays: NetworkArrays, parameters: DeviceSlice? = nil, _ attack: Attack, seed: UInt64 = 0
     ) throws(BackendError) -> [Double] {
         try retrying { () throws(BackendError) in
             var random = RandomStream(seed: seed, purpose: "attack start")
             var values: [Double] = []
+            let bound = arrays.bound(parameters: parameters ?? arrays.parameters.all)
             for index in 0..<batchCount {
-                values += try backend.download(attackedBatch(index, arrays.bound, attack, &random))
+                values += try backend.download(attackedBatch(index, bound, attack, &random))
             }
             return Array(values.prefix(count * network.input.count))
         }

@@ -54,6 +54,9 @@ public final class CPUBackend: Backend {
     /// Bytes that can still be allocated.
     public var freeMemory: Int { ledger.free }
 
+    /// Leaves no more than so many bytes in all to what is allocated from now on.
+    public func limitMemory(to bytes: Int) { ledger.limit(to: bytes) }
+
     /// Makes a plan ready to run.
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         try CPUExecutable(plan, on: self)

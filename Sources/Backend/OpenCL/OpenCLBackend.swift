@@ -42,6 +42,9 @@ public final class OpenCLBackend: Backend {
     /// Bytes that can still be allocated.
     public var freeMemory: Int { context.ledger.free }
 
+    /// Leaves no more than so many bytes in all to what is allocated from now on.
+    public func limitMemory(to bytes: Int) { context.ledger.limit(to: bytes) }
+
     /// Makes a plan ready to run.
     public func compile(_ plan: Plan) throws(BackendError) -> any Executable {
         if plan.precision == .float64 && !device.hasFloat64 {

@@ -1,0 +1,110 @@
+import Report
+
+/// What a run prints.
+struct SpectrumTables {
+    private let options: MeasureCommand
+    private let result: SpectrumOutput
+    private let layerCount: Int?
+
+    init(_ options: MeasureCommand, _ result: SpectrumOutput, _ layerCount: Int?) {
+        (self.options, self.result, self.layerCount) = (options, result, layerCount)
+    }
+
+    func show(_ folder: String?) {
+        var rows = [
+            ("matrix", "\(options.curvature.title), \(result.dimension) rows"),
+            ("samples", "\(result.samples)"), ("loss", formatSignificant(result.loss, digits: 6)),
+        ]
+        if let subset = result.subset {
+            rows.insert(("parameters", subset + (result.cross.map { " × \($0)" } ?? "")), at: 1)
+        }
+        if let trace = result.trace {
+            let error = result.traceStandardError
+            let text =
+                error.map { formatWithError(trace, error: $0) } ?? "\(formatSignificant(trace)) ± unknown"
+            rows.append(("trace ± standard error", text))
+            if let interval = result.traceInterval {
+                rows.append(("95 % interval of the trace", text4(interval)))
+            }
+            rows.append(
+                ("products for the trace", "\(result.traceProducts ?? 0), \(result.traceMethod ?? "")"))
+        }
+        if let density = result.density { rows += self.rows(density) }
+        if let value = result.logDeterminant {
+            let interval = result.logDeterminantInterval.map { ", \(text4($0))" } ?? ""
+            let shift = result.logDeterminantShift ?? 0
+            rows.append(
+                (shift == 0 ? "log det A" : "log det (A + \(formatSignificant(shift)))",
+                    formatSignificant(value, digits: 5) + interval))
+        }
+        if let folder { rows.append(("folder", folder)) }
+        Console.table(rows)
+        if let values = result.eigenvalues { eigenvalues(values) }
+        if let layers = result.layers { self.layers(layers) }
+    }
+
+    private func text4(_ interval: SpectrumOutput.Interval) -> String {
+        "\(formatSignificant(interval.lower, digits: 4)) to \(formatSignificant(interval.upper, digits: 4))"
+    }
+
+    private func rows(_ density: SpectrumOutput.Density) -> [(String, String)] {
+        var rows = [
+            ("density points", "\(density.nodes.count)"),
+            ("smallest node", formatSignificant(density.nodes.min() ?? 0, digits: 6)),
+            ("largest node", formatSignificant(density.nodes.max() ?? 0, digits: 6)),
+            (
+                "bandwidth",
+                "\(formatSignificant(density.bandwidth, digits: 3)) (\(origin(density.bandwidthOrigin)))"
+            ),
+        ]
+        if let truncation = density.truncation {
+            rows.append(("largest change in the last steps", formatSignificant(truncation, digits: 2)))
+        }
+        let mass = formatSignificant(density.negativeMass, digits: 3)
+        rows.append(("negative mass", density.negativeMassInterval.map { "\(mass), \(text4($0))" } ?? mass))
+        let classes = result.classes.map { " (\($0) classes)" } ?? ""
+        rows.append(
+            ("isolated above, below the bulk",
+                "\(density.outliersAbove.count), \(density.outliersBelow.count)\(classes)"))
+        rows.append(("Frobenius norm", formatSignificant(density.frobeniusNorm, digits: 4)))
+        return rows
+    }
+
+    private func origin(_ name: String) -> String {
+        switch name {
+        case "given": "as asked for"
+        case "crossValidation": "from the data"
+        default: "what the quadrature resolves"
+        }
+    }
+
+    private func eigenvalues(_ values: [Double]) {
+        var table = Report.Table(
+            columns: [
+                Report.Column("eigenvalue", alignment: .right), Report.Column("residual", alignment: .right),
+            ])
+        table.rows = zip(values, result.residuals ?? []).map {
+            [Report.Cell(formatSignificant($0, digits: 8)), Report.Cell(formatSignificant($1, digits: 2))]
+        }
+        print("\n" + table.text)
+        if result.complete == false {
+            print("\nwhether eigenvalues were missed is not settled: give more --lanczos-steps")
+        }
+    }
+
+    private func layers(_ layers: [SpectrumOutput.Layer]) {
+        let names = ["parameters", "largest", "smallest", "trace ± error", "norm"]
+        var table = Report.Table(
+            columns: ["layer"] + names.map { Report.Column($0, alignment: .right) })
+        table.rows = layers.map { layer in
+            [
+                layer.layer, "\(layer.parameters)", formatSignificant(layer.eigenvalues.first ?? 0, digits: 5),
+                formatSignificant(layer.smallest, digits: 2),
+                layer.traceStandardError.map { formatWithError(layer.trace, error: $0) }
+                    ?? formatSignificant(layer.trace, digits: 3),
+                formatSignificant(layer.frobeniusNorm, digits: 3),
+            ].map { Report.Cell($0) }
+        }
+        print("\n" + table.text)
+    }
+}
