@@ -121,6 +121,23 @@ public final class VectorSpace {
             }, outputs: [result])
     }
 
+    /// `result = a − Qᵀ·(Q·a)` for the first `rows` rows of a basis, whose further rows are zero; returns `Q·a`, on the
+    /// device, until the next call. Nothing waits for the device.
+    func reject(
+        _ a: DeviceSlice, from basis: DeviceArray, _ rows: Int, into result: DeviceSlice
+    ) throws(BackendError) -> DeviceArray {
+        let (n, padded) = (dimension, paddedRows(rows, basis))
+        let program = try program("reject \(padded)") { t in
+            let (basis, a) = (t.input("basis", [padded, n]), t.input("a", [n, 1]))
+            let c = basis.matmul(a)
+            let sum = c.reshaped([1, padded]).matmul(basis)
+            return [("y", a.reshaped([n]) - sum.reshaped([n])), ("c", c)]
+        }
+        let c = try small(padded, 0)
+        try program.run(inputs: [basis[0..<padded * n], a], outputs: [result, c.all])
+        return c
+    }
+
     // MARK: Programs
 
     /// Few programs serve all row counts: counts are rounded up, further rows have coefficient zero.

@@ -12,6 +12,8 @@ public struct BackendError: Error, CustomStringConvertible, Sendable {
         case build
         /// A call failed while running; results on the device are lost.
         case device
+        /// A file that intermediate results are kept in cannot be read or written, or belongs to something else.
+        case file
         /// A program broke a rule. A defect of the caller.
         case program
     }

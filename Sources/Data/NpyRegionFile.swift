@@ -30,13 +30,13 @@ public final class NpyRegionFile {
         guard descriptor >= 0 else {
             throw DataError("cannot \(readsOnly ? "read" : "write") '\(path)'", code: errno)
         }
+        // What throws from here on is closed by deinit: a second close could hit another thread's file.
         let total = offset + rows * columns * planes * size
         if keeps {
             var found = [UInt8](repeating: 0, count: header.count)
             let end = lseek(descriptor, 0, SEEK_END)
             guard end == total, pread(descriptor, &found, found.count, 0) == found.count, found == header
             else {
-                close(descriptor)
                 throw DataError(
                     "'\(path)' is not the array \(shape) that its manifest names, or is truncated")
             }
@@ -44,7 +44,6 @@ public final class NpyRegionFile {
             // All room now: a full disk is found before the work, not after it.
             let code = posix_fallocate(descriptor, 0, off_t(total))
             guard code == 0 else {
-                close(descriptor)
                 unlink(path)
                 throw DataError("cannot write '\(path)' of \(total >> 20) MiB", code: code)
             }

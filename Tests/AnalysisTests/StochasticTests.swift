@@ -67,16 +67,6 @@ extension OnDevices {
             #expect(mismatch(density.nodes, exact, tolerance: target.tolerance(1e-5, 1e-12)) == nil)
         }
 
-        @Test(arguments: TestDevices.targets)
-        func theSmoothedDensityHasUnitMass(_ target: Target) throws {
-            let density = try SpectralDensity.estimate(
-                target.diagonal((0..<20).map { Double($0) / 10 }), steps: 20, probes: 4, seed: 1)
-            let grid = (0...600).map { -2 + Double($0) * 0.01 }
-            let (values, errors) = density.smoothed(on: grid, width: 0.1)
-            #expect(abs(values.reduce(0, +) * 0.01 - 1) < 1e-3)
-            #expect(errors.allSatisfy { $0 >= 0 } && errors.max()! > 0)
-        }
-
         @Test func meansAndErrors() {
             let estimate = MeanEstimate([1, 2, 3, 6])
             #expect(estimate.mean == 3)

@@ -72,23 +72,24 @@ struct QuickstartFigures {
         let nodes = both.flatMap(\.results.spectrum.nodes)
         let (low, high) = (nodes.min() ?? 0, nodes.max() ?? 1)
         let width = max(high - low, 1e-12) / 150
-        let grid = Slice.positions(from: low - 6 * width, to: high + 6 * width, count: 500)
+        let range = (low - 6 * width)...(high + 6 * width)
+        let options = DensityCurveOptions(bandwidth: width)
         let series = both.map { item -> Series in
-            let (density, error) = item.results.density.smoothed(on: grid, width: width)
+            let curve = item.results.density.density(over: range, options)
             // A logarithmic axis has no zero: points of no weight are left out.
             let floor = 1e-7
             return Series(
-                item.label, x: grid, y: density.map { $0 > floor ? $0 : .nan },
+                item.label, x: curve.grid, y: curve.density.map { $0 > floor ? $0 : .nan },
                 band: Band(
-                    lower: zip(density, error).map { max(floor, $0 - $1) },
-                    upper: zip(density, error).map { max(floor, $0 + $1) }), role: item.role)
+                    lower: curve.lower.map { max(floor, $0) }, upper: curve.upper.map { max(floor, $0) }),
+                role: item.role)
         }
         return Figure(
             name: "density", title: "Spectral density of the Hessian",
             caption: """
                 Stochastic Lanczos quadrature with \(settings.densityProbes) probes of \(settings.lanczosSteps) steps on \
                 \(settings.curvatureSamples) training digits, every point broadened to a width of \
-                \(formatSignificant(width, digits: 2)); bands are one standard error over probes. The bulk sits at zero, \
+                \(formatSignificant(width, digits: 2)); bands hold 95 % over probes. The bulk sits at zero, \
                 the outliers on the right are the directions in which the loss rises steeply.
                 """,
             kind: .lines(

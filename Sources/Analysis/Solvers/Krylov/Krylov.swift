@@ -4,39 +4,48 @@ import Planner
 
 /// A Lanczos factorisation `A·Q ≈ Q·T` with full reorthogonalisation, done twice in every step.
 ///
-/// Vectors stay on the device; the coefficients of `T` are float64. Vectors in `avoiding` (orthonormal rows) are
-/// projected out of every iterate, so the factorisation lives in their complement.
+/// The coefficients of `T` are float64 on the host; vectors live where `memory` has room. Vectors in `avoiding`
+/// (orthonormal rows) are projected out of every iterate, so the factorisation lives in their complement.
 final class Krylov {
     private let matrix: any LinearOperator
     private let space: VectorSpace
     private let avoiding: (rows: DeviceArray, count: Int)?
     private let capacity: Int
-    /// Orthonormal Lanczos vectors, one per row; it grows as it fills.
-    private(set) var basis: DeviceArray
+    /// Orthonormal Lanczos vectors.
+    let basis: KrylovBasis
     /// Diagonal and off-diagonal of `T`; the last off-diagonal element couples to the vector not yet used.
     private(set) var alphas: [Double] = [], betas: [Double] = []
     /// Whether the basis spans an invariant subspace: nothing is left to find from this start.
     private(set) var isInvariant = false
-    private let product: DeviceArray, work: DeviceArray
+    private var product: DeviceArray, work: DeviceArray
+    private let checkpoint: KrylovCheckpoint?
+    /// Steps that were done before and are done again.
+    private var expected: KrylovState?
 
-    /// A factorisation of at most `capacity` steps from a start vector, which need not be normalised.
+    /// A factorisation of at most `capacity` steps from a start vector, which need not be normalised, or from what a
+    /// checkpoint has.
     init(
-        _ matrix: any LinearOperator, start: [Double], capacity: Int,
-        avoiding: (rows: DeviceArray, count: Int)? = nil
+        _ matrix: any LinearOperator, start: @autoclosure () -> [Double], capacity: Int,
+        avoiding: (rows: DeviceArray, count: Int)? = nil, memory: BasisMemory = .unlimited,
+        checkpoint: KrylovCheckpoint? = nil
     ) throws(BackendError) {
         (self.matrix, space, self.avoiding) = (matrix, matrix.space, avoiding)
-        self.capacity = min(capacity, matrix.dimension - (avoiding?.count ?? 0))
-        basis = try space.vectors(max(1, min(self.capacity, 32)))
+        (self.capacity, self.checkpoint) = (
+            min(capacity, matrix.dimension - (avoiding?.count ?? 0)), checkpoint
+        )
+        basis = try KrylovBasis(space, capacity: self.capacity, memory: memory, file: checkpoint?.file)
         product = try space.vector()
         work = try space.vector()
-        try space.backend.write(start, to: product.all)
+        if let state = checkpoint?.state {
+            (alphas, betas, isInvariant, expected) = (state.alphas, state.betas, state.isInvariant, state)
+            try basis.load(state.checksums.count)
+            return
+        }
+        try space.backend.write(start(), to: product.all)
         for _ in 0..<2 { try removeAvoided() }
         let norm = try space.norm(product.all)
-        if norm > 0, self.capacity > 0 {
-            try space.scale(1 / norm, product.all, into: space.row(0, of: basis))
-        } else {
-            isInvariant = true
-        }
+        if norm > 0, self.capacity > 0 { try basis.append(1 / norm, product.all) } else { isInvariant = true }
+        try save()
     }
 
     /// Steps done.
@@ -53,43 +62,35 @@ final class Krylov {
     /// One more step. A coupling that is rounding noise beside `‖A‖` ends the factorisation.
     func extend() throws(BackendError) {
         precondition(canExtend, "the factorisation is complete")
-        try matrix.apply(space.row(steps, of: basis), into: product.all)
+        try matrix.apply(basis.latest, into: product.all)
         try takeProduct()
     }
 
-    /// Extends factorisations of one matrix as far as each goes, with one block product for each step of all.
-    static func extendAll(_ block: [Krylov]) throws(BackendError) {
-        while true {
-            let open = block.filter(\.canExtend)
-            guard let matrix = open.first?.matrix else { return }
-            try matrix.apply(
-                open.map { $0.space.row($0.steps, of: $0.basis) }, into: open.map(\.product.all))
-            for krylov in open { try krylov.takeProduct() }
-        }
+    /// One more step of each of several factorisations of one matrix, with one block product.
+    static func extend(_ block: [Krylov]) throws(BackendError) {
+        precondition(block.allSatisfy(\.canExtend), "the factorisation is complete")
+        guard let matrix = block.first?.matrix else { return }
+        try matrix.apply(block.map(\.basis.latest), into: block.map(\.product.all))
+        for krylov in block { try krylov.takeProduct() }
     }
 
-    /// How many factorisations of `steps` steps may run side by side: as many as the operator takes at once, while all
-    /// their bases fit into half of the free memory.
-    static func blockSize(_ matrix: any LinearOperator, steps: Int, most: Int) -> Int {
-        let length = max(1, min(steps, matrix.dimension))
-        // A basis is copied when it grows.
-        let bytes = 2 * length * matrix.dimension * matrix.space.precision.bytes
-        return max(1, min(matrix.blockSize, most, matrix.space.backend.freeMemory / 2 / max(1, bytes)))
+    /// Goes back to the state after `steps` steps. Steps that are done again must come out as they were.
+    func rollBack(to steps: Int) throws(BackendError) {
+        guard steps < self.steps else { return }
+        (alphas, betas) = (Array(alphas.prefix(steps)), Array(betas.prefix(steps)))
+        isInvariant = false
+        try basis.truncate(steps + 1)
     }
 
     /// The rest of a step, once the product with the last vector is there.
     private func takeProduct() throws(BackendError) {
         var alpha = 0.0
-        let current = steps
         for _ in 0..<2 {
             try removeAvoided()
-            let coefficients = try space.project(product.all, on: basis, current + 1)
-            alpha += coefficients[current]
-            try space.add(product.all, coefficients.map { -$0 }, of: basis, into: work.all)
-            try space.backend.copy(work.all, to: product.all)
+            alpha += try basis.removeSpan(from: &product, &work)
         }
-        alphas.append(alpha)
         let beta = try space.norm(product.all)
+        alphas.append(alpha)
         betas.append(beta)
         guard alpha.isFinite, beta.isFinite else {
             throw BackendError(
@@ -100,23 +101,29 @@ final class Krylov {
             isInvariant = true
             betas[steps - 1] = 0
         } else if steps < capacity {
-            if steps * space.dimension == basis.count { try grow() }
-            try space.scale(1 / beta, product.all, into: space.row(steps, of: basis))
+            try basis.append(1 / beta, product.all)
         }
+        try check()
+        try save()
     }
 
-    /// Doubles the room for vectors.
-    private func grow() throws(BackendError) {
-        let larger = try space.vectors(min(capacity, 2 * steps))
-        try space.backend.copy(basis.all, to: larger[0..<basis.count])
-        basis = larger
+    /// Compares a step that is done again with what it was.
+    private func check() throws(BackendError) {
+        guard let expected, let checkpoint, steps <= expected.alphas.count else { return }
+        let isSame =
+            alphas[steps - 1] == expected.alphas[steps - 1] && betas[steps - 1] == expected.betas[steps - 1]
+        guard isSame else { throw checkpoint.disagreement(step: steps) }
+    }
+
+    private func save() throws(BackendError) {
+        try checkpoint?.save(alphas, betas, isInvariant, rows: basis.count, newest: basis.checksum)
     }
 
     private func removeAvoided() throws(BackendError) {
         guard let avoiding, avoiding.count > 0 else { return }
         let coefficients = try space.project(product.all, on: avoiding.rows, avoiding.count)
         try space.add(product.all, coefficients.map { -$0 }, of: avoiding.rows, into: work.all)
-        try space.backend.copy(work.all, to: product.all)
+        swap(&product, &work)
     }
 
     /// Eigenvalues of `T`, ascending, its eigenvectors, and the residual bound `β·|last component|` of each.
@@ -130,9 +137,9 @@ final class Krylov {
 
     /// The unit vector `Q·s` of the whole space.
     func lift(_ s: [Double], into result: DeviceSlice) throws(BackendError) {
-        let zero = try space.vector()
-        try space.add(zero.all, s, of: basis, into: work.all)
-        let norm = try space.norm(work.all)
-        try space.scale(norm > 0 ? 1 / norm : 0, work.all, into: result)
+        var sum = try space.vector(), other = try space.vector()
+        try basis.add(s, to: &sum, &other)
+        let norm = try space.norm(sum.all)
+        try space.scale(norm > 0 ? 1 / norm : 0, sum.all, into: result)
     }
 }
