@@ -141,11 +141,11 @@ public final class VectorSpace {
     // MARK: Programs
 
     /// Few programs serve all row counts: counts are rounded up, further rows have coefficient zero.
-    private func paddedRows(_ rows: Int, _ basis: DeviceArray) -> Int {
+    func paddedRows(_ rows: Int, _ basis: DeviceArray) -> Int {
         min(basis.count / dimension, (rows + 7) / 8 * 8)
     }
 
-    private func program(
+    func program(
         _ name: String, _ body: (Trace) -> [(String, Tensor)]
     ) throws(BackendError) -> any Executable {
         if let known = programs[name] { return known }
@@ -155,7 +155,7 @@ public final class VectorSpace {
     }
 
     /// A small array for results, by length and place.
-    private func small(_ count: Int, _ place: Int) throws(BackendError) -> DeviceArray {
+    func small(_ count: Int, _ place: Int) throws(BackendError) -> DeviceArray {
         while coefficients[count, default: []].count <= place {
             coefficients[count, default: []].append(try backend.allocate(count, precision))
         }
@@ -163,7 +163,7 @@ public final class VectorSpace {
     }
 
     /// A small array with the given values.
-    private func coefficient(_ values: [Double]) throws(BackendError) -> DeviceArray {
+    func coefficient(_ values: [Double]) throws(BackendError) -> DeviceArray {
         let array = try small(values.count, 2)
         try backend.write(values, to: array.all)
         return array

@@ -1,0 +1,58 @@
+import Planner
+
+/// Settings of the eigenvalue search.
+public struct EigenpairOptions: Sendable {
+    /// Residuals are accepted below this fraction of their eigenvalue, or below the rounding noise of the
+    /// operator, 16 ε‖A‖, whichever is larger.
+    public var tolerance: Double?
+    /// Most products of one search (of the first, or of one that looks for copies); nil: as many as the restarts allow.
+    public var steps: Int?
+    /// Vectors kept on the device before a restart, without those found; nil: 100, or 2·count + 20 if that is more, but no more
+    /// than fit into half of the free memory.
+    public var basis: Int?
+    /// Vectors given to the operator at once. One needs the fewest products; more pay where the operator multiplies a block
+    /// much faster.
+    public var blockSize: Int
+    /// Most restarts of one search.
+    public var restarts: Int
+    /// Most products of all searches together; those that prove the residuals come on top.
+    public var products: Int?
+    /// Probability at which another copy of a value, if there is one, may be missed: what the search for copies aims at.
+    public var missRisk: Double
+    /// Also hand out the state every so many products, not only at restarts.
+    public var saveEvery: Int?
+    /// Seed of the start vectors.
+    public var seed: UInt64
+
+    /// Defaults: a tolerance that fits the precision (1e-5 or 1e-10), one vector at a time, up to 100 vectors in the basis, a
+    /// risk of 0.01, at
+    /// most 300 restarts.
+    public init(
+        tolerance: Double? = nil, steps: Int? = nil, basis: Int? = nil, blockSize: Int = 1,
+        restarts: Int = 300, products: Int? = nil, missRisk: Double = 0.01, saveEvery: Int? = nil,
+        seed: UInt64 = 0
+    ) {
+        (self.tolerance, self.steps, self.basis, self.blockSize) = (tolerance, steps, basis, blockSize)
+        self.missRisk = missRisk
+        (self.restarts, self.products, self.saveEvery, self.seed) = (restarts, products, saveEvery, seed)
+    }
+
+    /// The tolerance in a precision.
+    func tolerance(_ precision: Precision) -> Double {
+        tolerance ?? (precision == .float32 ? 1e-5 : 1e-10)
+    }
+
+    /// Vectors of the basis and of a block for `count` pairs of a matrix, with `start` vectors given.
+    func sizes(_ count: Int, start: Int, in space: VectorSpace) -> (basis: Int, block: Int) {
+        let n = space.dimension
+        let row = max(1, n * space.precision.bytes)
+        // Beside the basis: what a restart keeps of it, the pairs found, blocks and their products.
+        let rows = space.backend.freeMemory / 2 / row - count - 4 * max(blockSize, start) - 8
+        let fitting = rows < 1 ? 0 : rows * 2 / 3
+        let wished = min(n, basis ?? max(100, 2 * count + 20))
+        // Fewer are no Krylov space.
+        let least = min(n, max(8, start + 4))
+        let size = max(least, min(wished, fitting))
+        return (size, max(1, min(blockSize, size / 4, n)))
+    }
+}

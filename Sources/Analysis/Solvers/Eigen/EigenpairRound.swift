@@ -1,0 +1,151 @@
+import Backend
+
+/// One Krylov space, from its first block to the end of its search.
+extension EigenpairSearch {
+    /// Extends the factorisation until the wanted values are found and locked, or nothing is left to look for.
+    func searchSpace() throws(BackendError) -> Outcome {
+        guard let lanczos else { return .exhausted }
+        if hasGivenProducts {
+            hasGivenProducts = false
+            if let outcome = try look(lanczos) { return outcome }
+        }
+        while true {
+            if lanczos.coupling.count < width {
+                try lanczos.fill(to: width) { () throws(BackendError) in draw() }
+                if lanczos.coupling.isEmpty { return try lockAll(lanczos) }
+            }
+            if lanczos.basis.count > 0, lanczos.basis.count + lanczos.coupling.count > basisSize {
+                if counters.roundRestarts >= options.restarts { return try giveUp(lanczos) }
+                try restart(lanczos)
+                try handOut()
+            }
+            let spent = try lanczos.step()
+            count(spent, proving: false)
+            if counters.isCheck, let column = lanczos.projected.last {
+                for end in copies.indices { copies[end].step(column, coupling: lanczos.coupling.first?.last) }
+            }
+            counters.norm = max(counters.norm, lanczos.norm)
+            if isTimeToLook(lanczos), let outcome = try look(lanczos) { return outcome }
+            if isSpent { return try giveUp(lanczos) }
+            if let every = options.saveEvery, counters.products / every > (counters.products - spent) / every
+            {
+                try handOut()
+            }
+        }
+    }
+
+    /// Vectors of a block. One finds copies with the fewest products.
+    private var width: Int { counters.isCheck ? 1 : blockRows }
+
+    private var isSpent: Bool {
+        counters.roundProducts >= options.steps ?? .max || counters.products >= options.products ?? .max
+    }
+
+    /// Ritz values cost little beside products while there are few.
+    private func isTimeToLook(_ lanczos: BlockLanczos) -> Bool {
+        let rows = lanczos.basis.count
+        // Fewer than are missing cannot all be there.
+        if locked.count + rows < wanted.count { return false }
+        let isInvariant = lanczos.coupling.count < width
+        let isFull = rows + lanczos.coupling.count > basisSize
+        let interval = rows < 64 ? 2 : rows < 160 ? 4 : 6
+        return isInvariant || isFull || isSpent || counters.roundProducts - counters.looked >= interval
+    }
+
+    /// Which Ritz pairs are wanted beside those locked: positions from the top, then from the bottom.
+    private func missing(_ ritz: RitzPairs) -> [Int] {
+        let (top, bottom) = wanted.missing(
+            known: locked.values, new: ritz.values, margin: { accepted($0) })
+        return ritz.values.indices.suffix(top).reversed() + ritz.values.indices.prefix(bottom)
+    }
+
+    /// Judges the Ritz values: nil to go on.
+    private func look(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome? {
+        counters.looked = counters.roundProducts
+        let ritz = try lanczos.ritz()
+        counters.norm = max(counters.norm, lanczos.norm)
+        let indices = missing(ritz)
+        report(ritz, indices)
+        if indices.isEmpty, locked.count >= wanted.count {
+            return hasNothingMore(lanczos, ritz) ? .nothing : nil
+        }
+        guard locked.count + indices.count >= wanted.count,
+            indices.allSatisfy({ isConverged(ritz, $0) })
+        else { return nil }
+        try locked.lock(indices, ritz, of: lanczos)
+        return .found
+    }
+
+    /// Half of what is accepted: the true residual adds the noise of one more product.
+    private func isConverged(_ ritz: RitzPairs, _ index: Int) -> Bool {
+        ritz.bounds[index] <= accepted(ritz.values[index]) / 2
+    }
+
+    /// Whether the complement surely holds nothing beyond the values found: it would have been seen, or the outermost Ritz
+    /// value has converged inside of them. An invariant space holds a part of every eigenvector, so it tells all.
+    private func hasNothingMore(_ lanczos: BlockLanczos, _ ritz: RitzPairs) -> Bool {
+        guard let last = ritz.values.indices.last, !lanczos.coupling.isEmpty else {
+            counters.risk = 0
+            return true
+        }
+        counters.risk = min(1, copies.reduce(0) { $0 + $1.risk(space.dimension - locked.count) })
+        return counters.risk <= options.missRisk
+            || (wanted.top == 0 || isConverged(ritz, last)) && (wanted.bottom == 0 || isConverged(ritz, 0))
+    }
+
+    /// No dimension is left: Ritz pairs are eigenpairs.
+    private func lockAll(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome {
+        let outcome = try giveUp(lanczos)
+        return outcome == .gaveUp ? .exhausted : outcome
+    }
+
+    /// Locks the best there is.
+    private func giveUp(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome {
+        if lanczos.basis.count > 0 {
+            let ritz = try lanczos.ritz()
+            try locked.lock(missing(ritz), ritz, of: lanczos)
+        }
+        return .gaveUp
+    }
+
+    private func report(_ ritz: RitzPairs, _ indices: [Int]) {
+        let values = locked.values + indices.map { ritz.values[$0] }
+        let bounds = locked.residuals + indices.map { ritz.bounds[$0] }
+        let order = wanted.order(values)
+        tell(
+            EigenpairProgress(
+                products: counters.products, restarts: counters.restarts, locked: locked.count,
+                values: order.map { values[$0] }, bounds: order.map { bounds[$0] }))
+    }
+
+    // MARK: Restarts
+
+    /// Locks pairs that are converged far enough, and keeps the most promising of the others.
+    private func restart(_ lanczos: BlockLanczos) throws(BackendError) {
+        let ritz = try lanczos.ritz()
+        counters.norm = max(counters.norm, lanczos.norm)
+        let indices = missing(ritz)
+        // A locked vector's residual is an error of all later ones: it must not hurt the smallest value that is wanted.
+        let limit = indices.map { accepted(ritz.values[$0]) }.min().map { $0 / 2 } ?? 0
+        let done = indices.filter { ritz.bounds[$0] <= limit }
+        let before = locked.count
+        try locked.lock(done, ritz, of: lanczos)
+        let isLocked = locked.count == before + done.count
+        let left = ritz.values.indices.filter { !isLocked || !done.contains($0) }
+        let kept = retained(left, wanted: indices.count - done.count, next: lanczos.coupling.count)
+        try lanczos.restart(with: kept.map { ritz.values[$0] }, kept.map { ritz.vectors[$0] })
+        for end in copies.indices { copies[end].restart(kept.map { ritz.vectors[$0] }) }
+        (counters.restarts, counters.roundRestarts) = (counters.restarts + 1, counters.roundRestarts + 1)
+    }
+
+    /// The outermost of the Ritz pairs left, ascending: the wanted ones and a part of the rest, as room for the next steps
+    /// allows.
+    private func retained(_ left: [Int], wanted count: Int, next: Int) -> [Int] {
+        let most = max(1, basisSize - max(2 * next, basisSize / 4))
+        let number = min(left.count, most, count + max(2, (basisSize - count) * 2 / 5))
+        let top =
+            wanted.bottom == 0
+            ? number : wanted.top == 0 ? 0 : (number * wanted.top + wanted.count - 1) / wanted.count
+        return left.prefix(number - top) + left.suffix(top)
+    }
+}

@@ -1,0 +1,60 @@
+import Backend
+
+/// A moment of an eigenvalue search from which it goes on with the same bits: at a restart, or between two searches.
+///
+/// It holds no vectors itself: during the call that hands it out they lie on the device, later in a file.
+public struct EigenpairState {
+    /// All numbers.
+    let numbers: EigenpairNumbers
+    /// Vector `index`: first those locked, then the basis, then the next block.
+    let vector: (_ index: Int) throws(BackendError) -> [Double]
+}
+
+/// The numbers of a state.
+struct EigenpairNumbers: Codable, Equatable {
+    /// What the search is, which decides all bits.
+    struct Search: Codable, Equatable {
+        var dimension: Int, precision: String, end: SpectrumEnd, count: Int, seed: UInt64
+        var tolerance: Double, blockSize: Int
+    }
+    /// What was spent, and where the search is.
+    struct Counters: Codable, Equatable {
+        var products = 0, checkProducts = 0, proofProducts = 0, restarts = 0
+        /// Searches begun; products and restarts of this one, and products at its last Ritz values.
+        var round = 0, roundProducts = 0, roundRestarts = 0, looked = 0
+        /// Whether this search looks for copies; random vectors drawn; searches from vectors whose proof failed.
+        var isCheck = false, drawn = 0, repairs = 0
+        var norm = 0.0, risk = 1.0
+    }
+    var search: Search
+    var counters: Counters
+    /// Vectors of the basis at most, and of the room for a block.
+    var basisSize: Int, blockRows: Int
+    var lockedValues: [Double], lockedResiduals: [Double], proved: Int
+    /// T and C, row by row.
+    var projected: [[Double]], coupling: [[Double]]
+    var copies: [HiddenCopies]
+    var history: [EigenpairProgress]
+
+    /// How many vectors belong to it.
+    var rows: Int { lockedValues.count + projected.count + coupling.count }
+
+    /// Throws if it belongs to another search.
+    func check(fits wanted: Search) throws(BackendError) {
+        var found: [String] = []
+        func compare<Value: Equatable>(_ name: String, _ key: KeyPath<Search, Value>) {
+            let (mine, theirs) = (search[keyPath: key], wanted[keyPath: key])
+            if mine != theirs { found.append("\(name) \(mine) instead of \(theirs)") }
+        }
+        compare("dimension", \.dimension)
+        compare("precision", \.precision)
+        compare("end", \.end.rawValue)
+        compare("count", \.count)
+        compare("seed", \.seed)
+        compare("tolerance", \.tolerance)
+        compare("block size", \.blockSize)
+        if found.isEmpty { return }
+        throw BackendError(
+            .program, "the saved state is of another eigenvalue search: \(found.joined(separator: ", "))")
+    }
+}

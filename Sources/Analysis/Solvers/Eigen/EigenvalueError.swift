@@ -1,0 +1,41 @@
+/// What is known of an eigenvalue's error.
+public struct EigenvalueError: Sendable, Equatable {
+    /// An interval that holds an eigenvalue of the operator as it was applied: λ ± the residual, and 4 ε‖A‖ for the rounding of
+    /// the residual itself.
+    public let interval: ClosedRange<Double>
+    /// A bound of the error: of the residual, or the smaller quadratic one.
+    public let bound: Double
+    /// Whether the bound is the quadratic one, `r²/gap` (Kato and Temple): it holds if no value between those listed was missed.
+    public let isQuadratic: Bool
+
+    /// The errors of values in the order of an end, by their residuals.
+    static func all(
+        _ values: [Double], _ residuals: [Double], _ wanted: WantedValues, rounding: Double
+    ) -> [EigenvalueError] {
+        let falling = values.indices.sorted { values[$0] > values[$1] }
+        var place = [Int](repeating: 0, count: values.count)
+        for (rank, index) in falling.enumerated() { place[index] = rank }
+        return values.indices.map { index in
+            let (value, r) = (values[index], residuals[index])
+            // The neighbours must be known on both sides; beyond the first value of an end there is none.
+            func gap(to rank: Int) -> Double? {
+                guard falling.indices.contains(rank) else {
+                    return rank < 0 && wanted.top > 0 || rank > 0 && wanted.bottom > 0 ? .infinity : nil
+                }
+                // Between the halves of both ends lies all the rest.
+                let here = place[index]
+                if wanted.top > 0, wanted.bottom > 0, max(here, rank) == wanted.top { return nil }
+                return abs(value - values[falling[rank]]) - residuals[falling[rank]] - rounding
+            }
+            var bound = r + rounding, isQuadratic = false
+            if let above = gap(to: place[index] - 1), let below = gap(to: place[index] + 1),
+                min(above, below) > r, r * r / min(above, below) < r
+            {
+                (bound, isQuadratic) = (r * r / min(above, below) + rounding, true)
+            }
+            return EigenvalueError(
+                interval: value - r - rounding...value + r + rounding, bound: bound,
+                isQuadratic: isQuadratic)
+        }
+    }
+}

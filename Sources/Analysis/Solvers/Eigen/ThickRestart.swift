@@ -1,0 +1,54 @@
+import Backend
+
+/// Rayleigh-Ritz pairs of a factorisation.
+struct RitzPairs {
+    /// Ascending.
+    var values: [Double]
+    /// Coefficients in the basis, one list for every value.
+    var vectors: [[Double]]
+    /// Residual norms, by the coupling to the next block.
+    var bounds: [Double]
+}
+
+extension BlockLanczos {
+    /// Eigenvalues and eigenvectors of T, and the residual `‖C·s‖` of each.
+    func ritz() throws(BackendError) -> RitzPairs {
+        let m = basis.count
+        let (values, flat) = try HostLinearAlgebra.symmetricEigen(projected.flatMap { $0 }, m)
+        let residuals = HostLinearAlgebra.product(
+            flat, coupling.flatMap { $0 }, m, m, coupling.count, transposeB: true)
+        let width = coupling.count
+        let bounds = (0..<m).map { k in
+            residuals[k * width..<(k + 1) * width].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        }
+        norm = max(norm, values.reduce(0) { max($0, abs($1)) })
+        let vectors = (0..<m).map { Array(flat[$0 * m..<($0 + 1) * m]) }
+        return RitzPairs(values: values, vectors: vectors, bounds: bounds)
+    }
+
+    /// Keeps only some Ritz vectors and the next block: T becomes diagonal, and every vector couples to the block.
+    func restart(with values: [Double], _ vectors: [[Double]]) throws(BackendError) {
+        let kept = RowStore(space)
+        try basis.combine(vectors, into: kept)
+        coupling = coupling.map { row in
+            vectors.map { vector in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
+        }
+        projected = values.indices.map { i in values.indices.map { $0 == i ? values[i] : 0 } }
+        basis = kept
+    }
+
+    /// Starts from approximate eigenpairs whose products are known: their span is the basis, and what the products have
+    /// outside of it is the next block.
+    func begin(
+        with vectors: RowStore, images: RowStore, values: [Double], _ chosen: [Int]
+    ) throws(BackendError) {
+        for (row, index) in chosen.enumerated() {
+            try basis.append(vectors.row(index))
+            try space.add(
+                images.row(index), -values[index], vectors.row(index), into: space.row(row, of: block))
+        }
+        projected = chosen.indices.map { i in chosen.indices.map { $0 == i ? values[chosen[i]] : 0 } }
+        norm = max(norm, chosen.reduce(0) { max($0, abs(values[$1])) })
+        try takeProducts(chosen.count, of: 0)
+    }
+}
