@@ -26,7 +26,8 @@ extension OnDevices {
         }
 
         private static let convolutional = [
-            "conv: {filters: 6, kernel: 3}", "tanh", "conv: {filters: 8, kernel: 3}", "relu", "flatten", "dense: 5",
+            "conv: {filters: 6, kernel: 3}", "tanh", "conv: {filters: 8, kernel: 3}", "relu", "flatten",
+            "dense: 5",
         ]
         private static let cases: [Case] = try! [
             Case("[1, 8, 8]", convolutional, .hessian, count: 40),
@@ -74,9 +75,10 @@ extension OnDevices {
                 item.curvature, of: item.problem.risk(TestDevices.exactTargets[0], batchSize: 64))
             let density = try SpectralDensity.estimate(matrix, steps: 90, probes: 10, seed: 3)
             let width = density.density().bandwidth.value
-            let places = (0...400).map {
-                exact[0] + (exact[exact.count - 1] - exact[0]) * Double($0) / 400
-            } + Swift.stride(from: 0, to: exact.count, by: 10).map { exact[$0] }
+            let places =
+                (0...400).map {
+                    exact[0] + (exact[exact.count - 1] - exact[0]) * Double($0) / 400
+                } + Swift.stride(from: 0, to: exact.count, by: 10).map { exact[$0] }
             let found = density.distribution(at: places, bandwidth: width)
             for (place, share) in zip(places, found.shares) {
                 let truth = exact.reduce(0) { $0 + erfc(($1 - place) / width / 2.0.squareRoot()) / 2 } / n

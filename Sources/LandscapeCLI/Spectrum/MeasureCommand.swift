@@ -71,7 +71,9 @@ struct MeasureCommand: ParsableCommand {
     var perLayer = false
 
     @Option(
-        help: "Lanczos steps of each probe of the density, and the most products for eigenvalues if larger than 300.")
+        help:
+            "Lanczos steps of each probe of the density, and the most products for eigenvalues if larger than 300."
+    )
     var lanczosSteps = 60
 
     @Option(help: "Random vectors for trace, density and diagonal.")
@@ -82,7 +84,8 @@ struct MeasureCommand: ParsableCommand {
     var blockSize = 1
 
     @Option(
-        help: "Residuals are accepted below this fraction of their eigenvalue, or below rounding noise (16 ε‖A‖)."
+        help:
+            "Residuals are accepted below this fraction of their eigenvalue, or below rounding noise (16 ε‖A‖)."
     )
     var tolerance: Double?
 

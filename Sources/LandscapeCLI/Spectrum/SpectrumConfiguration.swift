@@ -20,7 +20,8 @@ struct SpectrumConfiguration: Codable, Equatable {
         let curvature = options.curvature, common = options.common
         model = ModelFile.text(network)
         self.weights = Checksum.digest(weights.parameters + weights.state)
-        data = Checksum.digest(samples.inputs.doubles) + " " + Checksum.digest(try samples.targetRows(network))
+        data =
+            Checksum.digest(samples.inputs.doubles) + " " + Checksum.digest(try samples.targetRows(network))
         (matrix, loss, draws) = (curvature.matrix.rawValue, curvature.loss.rawValue, curvature.draws)
         (scaled, subset, cross) = (curvature.scaled, curvature.subset, curvature.cross)
         attack = options.attack.chosen

@@ -91,7 +91,8 @@ struct SpectrumFigures {
     }
 
     /// A curve and its spikes; a logarithmic axis has no zero, so points of no weight are left out.
-    private func series(_ curve: DensityCurve, _ floor: Double, _ label: String, _ role: ColourRole) -> [Series]
+    private func series(_ curve: DensityCurve, _ floor: Double, _ label: String, _ role: ColourRole)
+        -> [Series]
     {
         let width = curve.bandwidth.value * (2 * Double.pi).squareRoot()
         return [

@@ -95,18 +95,18 @@ final class SpectrumSolver {
     private func search(_ count: Int) throws -> SpectrumStage.Eigenvalues {
         var settings = EigenpairOptions(
             tolerance: options.tolerance, blockSize: options.blockSize, seed: seed)
-        settings.products = max(300, options.lanczosSteps) * max(1, count / 10)
+        if options.lanczosSteps > 300 { settings.steps = options.lanczosSteps }
         let store = folder?.path("eigenvalues")
         let state = try store.flatMap { try EigenpairState.read($0) }
         if state != nil { Console.note("going on with the eigenvalues") }
         if store != nil { settings.saveEvery = 50 }
         let title = "\(count) eigenvalues"
+        func keep(_ state: EigenpairState) throws(BackendError) {
+            if let store { try state.write(to: store) }
+        }
         let pairs = try Eigenpairs.find(
             options.which, count, of: matrix, settings, resuming: state,
-            progress: { Self.tell(title, $0) },
-            save: store.map { path in
-                { state throws(BackendError) in try state.write(to: path) }
-            })
+            progress: { Self.tell(title, $0) }, save: store == nil ? nil : keep)
         vectors = pairs.vectors
         if !vectorsPath.isEmpty {
             let vectors = try matrix.space.backend.download(pairs.vectors.all)
@@ -129,7 +129,8 @@ final class SpectrumSolver {
             "\(formatSignificant($0, digits: 4)) ± \(formatSignificant($1, digits: 1))"
         }
         Console.progress(
-            "\(title): \(progress.products) products, \(progress.locked) found: \(pairs.joined(separator: ", "))")
+            "\(title): \(progress.products) products, \(progress.locked) found: \(pairs.joined(separator: ", "))"
+        )
     }
 
     // MARK: Trace
@@ -141,7 +142,8 @@ final class SpectrumSolver {
             tolerance: accuracy.relative, seed: seed)
         let found = try TraceEstimate.estimate(matrix, settings) { products, mean, error in
             Console.progress(
-                "trace: \(products) products, \(formatSignificant(mean, digits: 5)) ± \(formatSignificant(error, digits: 2))")
+                "trace: \(products) products, \(formatSignificant(mean, digits: 5)) ± \(formatSignificant(error, digits: 2))"
+            )
         }
         // A single probe tells nothing about its error.
         let error = found.standardError.isFinite ? found.standardError : nil
@@ -165,7 +167,8 @@ final class SpectrumSolver {
             ) {
                 Console.progress(
                     "density: probe \($0.probe + 1) of \(probes), step \($0.step), Ritz values "
-                        + "\(formatSignificant($0.smallest, digits: 4)) to \(formatSignificant($0.largest, digits: 4))")
+                        + "\(formatSignificant($0.smallest, digits: 4)) to \(formatSignificant($0.largest, digits: 4))"
+                )
             }
         }
         if let store { try? FileManager.default.removeItem(atPath: store.folder) }

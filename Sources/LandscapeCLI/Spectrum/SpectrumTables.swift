@@ -34,8 +34,10 @@ struct SpectrumTables {
             let interval = result.logDeterminantInterval.map { ", \(text4($0))" } ?? ""
             let shift = result.logDeterminantShift ?? 0
             rows.append(
-                (shift == 0 ? "log det A" : "log det (A + \(formatSignificant(shift)))",
-                    formatSignificant(value, digits: 5) + interval))
+                (
+                    shift == 0 ? "log det A" : "log det (A + \(formatSignificant(shift)))",
+                    formatSignificant(value, digits: 5) + interval
+                ))
         }
         if let folder { rows.append(("folder", folder)) }
         Console.table(rows)
@@ -64,8 +66,10 @@ struct SpectrumTables {
         rows.append(("negative mass", density.negativeMassInterval.map { "\(mass), \(text4($0))" } ?? mass))
         let classes = result.classes.map { " (\($0) classes)" } ?? ""
         rows.append(
-            ("isolated above, below the bulk",
-                "\(density.outliersAbove.count), \(density.outliersBelow.count)\(classes)"))
+            (
+                "isolated above, below the bulk",
+                "\(density.outliersAbove.count), \(density.outliersBelow.count)\(classes)"
+            ))
         rows.append(("Frobenius norm", formatSignificant(density.frobeniusNorm, digits: 4)))
         return rows
     }
@@ -98,7 +102,8 @@ struct SpectrumTables {
             columns: ["layer"] + names.map { Report.Column($0, alignment: .right) })
         table.rows = layers.map { layer in
             [
-                layer.layer, "\(layer.parameters)", formatSignificant(layer.eigenvalues.first ?? 0, digits: 5),
+                layer.layer, "\(layer.parameters)",
+                formatSignificant(layer.eigenvalues.first ?? 0, digits: 5),
                 formatSignificant(layer.smallest, digits: 2),
                 layer.traceStandardError.map { formatWithError(layer.trace, error: $0) }
                     ?? formatSignificant(layer.trace, digits: 3),

@@ -22,8 +22,10 @@ struct TrackCommand: ParsableCommand {
             run goes on.
             """)
 
-    @Option(help: "Folder of `landscape train`; its model, checkpoints and learning rates are taken.")
-    var run: String?
+    @Option(
+        name: .customLong("run"),
+        help: "Folder of `landscape train`; its model, checkpoints and learning rates are taken.")
+    var training: String?
 
     @Option(help: "Without --run: a model file (YAML), or a model by name.")
     var model: String?
@@ -65,13 +67,13 @@ struct TrackCommand: ParsableCommand {
     var output: String?
 
     func validate() throws {
-        if run == nil, checkpoints.isEmpty {
+        if training == nil, checkpoints.isEmpty {
             throw ValidationError("give --run FOLDER, or --model and --checkpoints")
         }
-        if run != nil, !checkpoints.isEmpty || model != nil {
+        if training != nil, !checkpoints.isEmpty || model != nil {
             throw ValidationError("--run brings its own --model and --checkpoints")
         }
-        if run == nil, model == nil { throw ValidationError("--checkpoints need --model") }
+        if training == nil, model == nil { throw ValidationError("--checkpoints need --model") }
         if !(1...10_000).contains(top) { throw ValidationError("--top is at least 1, found \(top)") }
         if every < 1 { throw ValidationError("--every is at least 1, found \(every)") }
         if !(0...1_000_000).contains(probes) {

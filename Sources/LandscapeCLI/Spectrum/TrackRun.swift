@@ -89,7 +89,9 @@ struct TrackRun {
             let title = "checkpoint \(index + 1) of \(points.count)"
             let (line, found) = try measure(
                 point, study, training, from: options.coldStart ? nil : vectors, title)
-            if let kept { try Self.write(kept, index, digest, line, found, network.layout.count, common.precision) }
+            if let kept {
+                try Self.write(kept, index, digest, line, found, network.layout.count, common.precision)
+            }
             lines.append(line)
             vectors = found
         }
@@ -119,7 +121,8 @@ struct TrackRun {
         let rows = try start.map { try space.backend.upload($0, options.common.precision) }
         let pairs = try Eigenpairs.find(
             .largest, count, of: hessian, EigenpairOptions(tolerance: options.tolerance, seed: seed),
-            start: rows.map { rows in (0..<rows.count / space.dimension).map { space.row($0, of: rows) } } ?? [],
+            start: rows.map { rows in (0..<rows.count / space.dimension).map { space.row($0, of: rows) } }
+                ?? [],
             progress: { SpectrumSolver.tell(title, $0) })
         var line = Line(
             checkpoint: point.path, step: point.step, epoch: point.epoch, loss: try risk.loss(),

@@ -27,7 +27,7 @@ struct TrackedTraining {
     }
 
     init(_ options: TrackCommand) throws {
-        guard let run = options.run else {
+        guard let run = options.training else {
             model = options.model ?? ""
             (training, data) = (nil, nil)
             points = options.checkpoints.enumerated().map {
@@ -37,7 +37,8 @@ struct TrackedTraining {
         }
         let folder = run + "/checkpoints", steps = Checkpoint.steps(in: folder)
         guard !steps.isEmpty else {
-            throw CommandError("--run \(run): no checkpoints in \(folder); expected a folder of `landscape train`")
+            throw CommandError(
+                "--run \(run): no checkpoints in \(folder); expected a folder of `landscape train`")
         }
         model = run + "/model.yaml"
         let file = run + "/config.json"
@@ -79,7 +80,8 @@ struct TrackedTraining {
             (momentum, isNesterov, decay) = (given ?? beta, nesterov, training.weightDecay)
         }
         // Decay adds to every curvature.
-        return (isNesterov
+        return
+            (isNesterov
             ? 2 * (1 + momentum) / (rate * (1 + 2 * momentum)) : 2 * (1 + momentum) / rate) - decay
     }
 }
