@@ -49,7 +49,9 @@ public struct EigenpairOptions: Sendable {
         // Beside the basis: what a restart keeps of it, the pairs found, blocks and their products.
         let rows = space.backend.freeMemory / 2 / row - count - 4 * max(blockSize, start) - 8
         let fitting = rows < 1 ? 0 : rows * 2 / 3
-        let wished = min(n, basis ?? max(100, 2 * count + 20))
+        // Rows that are not needed cost nothing; restarts cost products where eigenvalues lie close.
+        let usual = max(100, 2 * count + 20, min(400, (128 << 20) / row))
+        let wished = min(n, basis ?? usual)
         // Fewer are no Krylov space.
         let least = min(n, max(8, start + 4))
         let size = max(least, min(wished, fitting))
