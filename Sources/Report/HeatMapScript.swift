@@ -75,7 +75,7 @@ struct HeatMapScript {
         ]
         lines += GnuplotText.colourAxis(map.value, range)
         let value = map.value.isLogarithmic ? "($3 > 0 ? $3 : NaN)" : "3"
-        return lines + ["plot '\(figure.name).dat' using 1:2:\(value) with image"]
+        return lines + ["plot '\(figure.name).dat' using 1:2:\(value) with image pixels"]
     }
 
     private func names(_ names: [String]) -> String {

@@ -79,8 +79,9 @@ struct SpectrumFigures {
                     title: "residuals", x: Axis("products"), y: Axis("residual / |λ₁|", isLogarithmic: true),
                     series: series { step, index in
                         guard step.bounds.indices.contains(index) else { return nil }
+                        // The recurrence's own bound goes on falling where products have no more digits.
                         let bound = step.bounds[index] / max(largest, .leastNormalMagnitude)
-                        return bound > 1e-17 ? bound : nil
+                        return max(bound, options.common.precision.epsilon)
                     }),
             ]))
     }
@@ -100,7 +101,7 @@ struct SpectrumFigures {
                 label, x: curve.grid, y: curve.density.map { $0 > floor ? $0 : .nan },
                 band: band(curve, floor: floor), role: role),
             Series(
-                "isolated eigenvalues", x: curve.points.map(\.value),
+                "eigenvalues apart", x: curve.points.map(\.value),
                 y: curve.points.map { max(floor, $0.mass / width) }, style: .spikes, role: .adversarial),
         ]
     }
@@ -124,12 +125,14 @@ struct SpectrumFigures {
     }
 
     private func logarithmic(_ density: LogarithmicDensity) -> Figure? {
+        let share = 1 / Double(max(1, result.dimension))
         let panels = [("negative", density.negative), ("positive", density.positive)].compactMap {
             name, curve -> LinePlot? in
             guard let curve, curve.density.contains(where: { $0 > 0 }) else { return nil }
-            let peak = curve.density.max() ?? 1, floor = peak * 1e-6
+            let peak = curve.density.max() ?? 1, floor = min(peak * 1e-4, share)
+            let sizes = reach(name == "positive" ? 1 : -1)
             return LinePlot(
-                title: "\(name) eigenvalues", x: Axis("log₁₀ |λ|"),
+                title: "\(name) eigenvalues", x: Axis("log₁₀ |λ|", range: sizes),
                 y: Axis("share per decade", isLogarithmic: true, range: floor...peak * 3),
                 series: series(curve, floor, "bulk", .standard))
         }
@@ -139,6 +142,13 @@ struct SpectrumFigures {
             caption:
                 "Shares of eigenvalues per decade of their size; a share of \(formatSignificant(density.massAtZero, digits: 2)) is zero up to rounding.",
             kind: panels.count > 1 ? .panels(panels) : .lines(panels[0]))
+    }
+
+    /// A bit more than the sizes of the eigenvalues of one sign, in decades: smoothing reaches beyond them.
+    private func reach(_ sign: Double) -> ClosedRange<Double>? {
+        let sizes = (result.density?.nodes ?? []).map { sign * $0 }.filter { $0 > 0 }.map { log10($0) }
+        guard let low = sizes.min(), let high = sizes.max() else { return nil }
+        return (max(low, high - 12) - 0.3)...(high + 0.3)
     }
 
     private func cumulative(_ density: SpectralDensity, _ curve: DensityCurve) -> Figure {

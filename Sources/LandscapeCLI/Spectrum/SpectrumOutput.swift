@@ -18,8 +18,13 @@ struct SpectrumOutput: Encodable {
         var resolution: Double
         /// The largest change of the smoothed distribution function with the last quarter of the steps.
         var truncation: Double?
+        /// The share of eigenvalues below `-negativeMassBeyond`, within which the quadrature tells no sign.
         var negativeMass: Double
         var negativeMassInterval: Interval?
+        var negativeMassBeyond: Double
+        /// Σ|λ| over negative eigenvalues as a part of that over all.
+        var negativeShare: Double
+        var negativeShareInterval: Interval?
         /// Isolated eigenvalues above and below the bulk, and the bulk's edges.
         var outliersAbove: [Double]
         var outliersBelow: [Double]

@@ -210,7 +210,8 @@ final class SpectrumSolver {
 
     private func summary(_ density: SpectralDensity, _ known: [Double]) -> SpectrumOutput.Density {
         let curve = density.density(DensityCurveOptions(bandwidth: options.bandwidth))
-        let isolated = density.isolatedEigenvalues(), negative = density.negativeMass()
+        let isolated = density.isolatedEigenvalues(), beyond = density.resolutionAtZero
+        let negative = density.negativeMass(noise: beyond), negativeShare = density.negativeShare
         let share = 1 / Double(density.dimension)
         return SpectrumOutput.Density(
             nodes: density.nodes + known, weights: density.weights + known.map { _ in share },
@@ -219,6 +220,8 @@ final class SpectrumSolver {
             resolution: curve.bandwidth.resolution,
             truncation: density.truncation(bandwidth: curve.bandwidth.value)?.largestChange,
             negativeMass: negative.mean, negativeMassInterval: SpectrumOutput.Interval(negative),
+            negativeMassBeyond: beyond, negativeShare: negativeShare.mean,
+            negativeShareInterval: SpectrumOutput.Interval(negativeShare),
             outliersAbove: isolated.above.map(\.value), outliersBelow: isolated.below.map(\.value),
             bulkEdges: isolated.bulkEdges, trace: density.trace.mean,
             traceInterval: SpectrumOutput.Interval(density.trace),

@@ -63,7 +63,14 @@ struct SpectrumTables {
             rows.append(("largest change in the last steps", formatSignificant(truncation, digits: 2)))
         }
         let mass = formatSignificant(density.negativeMass, digits: 3)
-        rows.append(("negative mass", density.negativeMassInterval.map { "\(mass), \(text4($0))" } ?? mass))
+        rows.append(
+            (
+                "eigenvalues below −\(formatSignificant(density.negativeMassBeyond, digits: 2))",
+                density.negativeMassInterval.map { "\(mass), \(text4($0))" } ?? mass
+            ))
+        let part = formatSignificant(density.negativeShare, digits: 3)
+        rows.append(
+            ("negative part of Σ|λ|", density.negativeShareInterval.map { "\(part), \(text4($0))" } ?? part))
         let classes = result.classes.map { " (\($0) classes)" } ?? ""
         rows.append(
             (

@@ -47,11 +47,14 @@ struct TrackFigure {
                             style: .lineWithPoints, role: .standard)
                     ]),
                 LinePlot(
-                    title: "negative mass", x: axis, y: Axis("share of eigenvalues"),
+                    title: "negative curvature", x: axis, y: Axis("share"),
                     series: [
                         Series(
-                            "", x: x, y: lines.map { $0.negativeMass ?? .nan },
-                            band: band(\.negativeMassInterval), style: .lineWithPoints, role: .standard)
+                            "of all eigenvalues", x: x, y: lines.map { $0.negativeMass ?? .nan },
+                            band: band(\.negativeMassInterval), style: .lineWithPoints, role: .standard),
+                        Series(
+                            "of the sum of sizes", x: x, y: lines.map { $0.negativeShare ?? .nan },
+                            band: band(\.negativeShareInterval), style: .lineWithPoints, role: .adversarial),
                     ]),
             ]
         }
@@ -59,8 +62,8 @@ struct TrackFigure {
             name: "track", title: "Curvature through the training",
             caption: """
                 The Hessian on \(samples) samples at every checkpoint: its largest eigenvalue beside the largest curvature at \
-                which descent with the learning rate of that time is stable, its trace and the share of negative eigenvalues, \
-                each with its 95 % interval.
+                which descent with the learning rate of that time is stable, its trace, the share of eigenvalues that \
+                are clearly negative, and the negative part of Σ|λ|, each with its 95 % interval.
                 """, kind: .panels(panels))
     }
 }

@@ -18,7 +18,11 @@ struct TrackRun {
         var eigenvalues: [Double], residuals: [Double]
         var converged: Bool
         var trace: Double?, traceInterval: SpectrumOutput.Interval?
+        /// The share of eigenvalues below `-negativeMassBeyond`, within which the quadrature tells no sign.
         var negativeMass: Double?, negativeMassInterval: SpectrumOutput.Interval?
+        var negativeMassBeyond: Double?
+        /// Σ|λ| over negative eigenvalues as a part of that over all.
+        var negativeShare: Double?, negativeShareInterval: SpectrumOutput.Interval?
         var learningRate: Double?
         /// The curvature at which descent stops to be stable.
         var stableCurvature: Double?
@@ -138,7 +142,10 @@ struct TrackRun {
                 ? KnownEigenpairs(values: pairs.values, vectors: pairs.vectors) : nil
             let density = try SpectralDensity.estimate(
                 hessian, steps: options.lanczosSteps, probes: options.probes, seed: seed, avoiding: known)
-            let (trace, mass) = (density.trace, density.negativeMass())
+            let beyond = density.resolutionAtZero, share = density.negativeShare
+            let (trace, mass) = (density.trace, density.negativeMass(noise: beyond))
+            line.negativeMassBeyond = beyond
+            (line.negativeShare, line.negativeShareInterval) = (share.mean, SpectrumOutput.Interval(share))
             (line.trace, line.traceInterval) = (trace.mean, SpectrumOutput.Interval(trace))
             (line.negativeMass, line.negativeMassInterval) = (mass.mean, SpectrumOutput.Interval(mass))
             line.products += density.rules.reduce(0) { $0 + $1.diagonal.count }
@@ -179,7 +186,7 @@ struct TrackRun {
         var columns = [
             lines.contains { $0.epoch != nil } ? "epoch" : "checkpoint", "loss", "λ₁", "stable up to",
         ]
-        if options.probes > 0 { columns += ["trace", "negative mass"] }
+        if options.probes > 0 { columns += ["trace", "negative mass", "of Σ|λ|"] }
         columns.append("products")
         var table = Report.Table(columns: columns.map { Report.Column($0, alignment: .right) })
         table.rows = lines.map { line in
@@ -193,6 +200,7 @@ struct TrackRun {
                 cells += [
                     formatSignificant(line.trace ?? .nan, digits: 4),
                     formatSignificant(line.negativeMass ?? .nan, digits: 3),
+                    formatSignificant(line.negativeShare ?? .nan, digits: 3),
                 ]
             }
             return (cells + ["\(line.products)"]).map { Report.Cell($0) }

@@ -125,6 +125,20 @@ import Testing
         #expect(throws: SpectralError.self) { try density.logDeterminant() }
     }
 
+    /// What lies around zero has no sign that a quadrature could tell.
+    @Test func negativeCurvature() {
+        let one = SpectralDensity(
+            nodes: [-2, -0.1, 0.3, 4], weights: [0.1, 0.4, 0.3, 0.2], probes: [0..<4], dimension: 10)
+        #expect(abs(one.resolutionAtZero - 0.4) < 1e-15)
+        #expect(abs(one.negativeMass(noise: one.resolutionAtZero).mean - 0.1) < 1e-15)
+        #expect(abs(one.negativeShare.mean - (0.2 + 0.04) / (0.2 + 0.04 + 0.09 + 0.8)) < 1e-15)
+        let positive = SpectralDensity(nodes: [1, 2], weights: [0.5, 0.5], probes: [0..<2], dimension: 10)
+        #expect(positive.resolutionAtZero == positive.noise && positive.negativeShare.mean == 0)
+        let known = SpectralDensity(rules: one.rules, dimension: 10, known: [-3, 5])
+        let negative = 3 + 8 * 0.24, all = 8 + 8 * 1.13
+        #expect(abs(known.negativeShare.mean - negative / all) < 1e-14)
+    }
+
     @Test func negativeMasses() {
         let density = exactDensity(values, probes: 30, seed: 3, known: [-4, 5])
         let share = Double(values.count { $0 < 0 } + 1) / 302

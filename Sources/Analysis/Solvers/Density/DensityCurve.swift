@@ -13,7 +13,8 @@ public struct DensityCurve: Sendable, Codable, Equatable {
     public let massBelow: Double, massAbove: Double
     /// The width of the smoothing, on the axis.
     public let bandwidth: Bandwidth
-    /// Isolated eigenvalues: places on the axis and masses. They are not part of `density`.
+    /// Eigenvalues that stand apart (`SpectralDensity.pointsApart`): places on the axis and masses. They are not part of
+    /// `density`.
     public let points: [IsolatedEigenvalues.Value]
 
     /// All mass of the curve: `massBelow` and `massAbove` included, points left out.
@@ -38,12 +39,12 @@ public struct DensityCurveOptions: Sendable {
 }
 
 extension SpectralDensity {
-    /// The density of the bulk over `range`; without a range, over all nodes and six widths beyond them. Isolated
-    /// eigenvalues are points apart.
+    /// The density of the bulk over `range`; without a range, over all nodes and six widths beyond them. Eigenvalues that
+    /// stand apart are points, and no bumps.
     public func density(
         over range: ClosedRange<Double>? = nil, _ options: DensityCurveOptions = DensityCurveOptions()
     ) -> DensityCurve {
-        let isolated = isolatedEigenvalues()
+        let isolated = pointsApart
         return bulk(without: isolated).curve(
             over: range, options, floor: resolutionFloor, points: isolated.above + isolated.below)
     }

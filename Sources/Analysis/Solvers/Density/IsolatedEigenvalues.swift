@@ -36,7 +36,20 @@ extension SpectralDensity {
         return IsolatedEigenvalues(above: values(top, 1), below: values(bottom, -1), bulkEdges: edges)
     }
 
-    /// What is not isolated: nodes, and known eigenvalues with a mass of 1/n each.
+    /// What smooth curves leave out: known eigenvalues beyond all nodes or, where none are known, isolated ones.
+    var pointsApart: IsolatedEigenvalues {
+        if known.isEmpty { return isolatedEigenvalues() }
+        let low = rules.compactMap(\.nodes.first).min() ?? .infinity
+        let high = rules.compactMap(\.nodes.last).max() ?? low
+        func values(_ found: [Double]) -> [IsolatedEigenvalues.Value] {
+            found.map { IsolatedEigenvalues.Value(value: $0, mass: quantum) }
+        }
+        return IsolatedEigenvalues(
+            above: values(known.reversed().filter { $0 > high }), below: values(known.filter { $0 < low }),
+            bulkEdges: [low, high])
+    }
+
+    /// What is left without some points apart: nodes, and known eigenvalues with a mass of 1/n each.
     func bulk(without isolated: IsolatedEigenvalues) -> WeightedPoints {
         let (high, low) = (isolated.above.count, isolated.below.count)
         if known.isEmpty {

@@ -14,7 +14,7 @@ extension SpectralDensity {
     public func logarithmicDensity(
         noise: Double? = nil, _ options: DensityCurveOptions = DensityCurveOptions()
     ) -> LogarithmicDensity {
-        let noise = noise ?? self.noise, isolated = isolatedEigenvalues()
+        let noise = noise ?? self.noise, isolated = pointsApart
         let points = bulk(without: isolated), outside = isolated.above + isolated.below
         func curve(_ sign: Double) -> DensityCurve? {
             let part = points.mapped { sign * $0 > noise ? log10(sign * $0) : nil }

@@ -40,7 +40,7 @@ extension SpectralDensity {
         let points = allPoints
         let width =
             bandwidth
-            ?? Bandwidth(for: bulk(without: isolatedEigenvalues()), given: nil, floor: resolutionFloor).value
+            ?? Bandwidth(for: bulk(without: pointsApart), given: nil, floor: resolutionFloor).value
         func length(_ rule: QuadratureRule) -> Int {
             max(1, Int((section * Double(rule.diagonal.count)).rounded()))
         }

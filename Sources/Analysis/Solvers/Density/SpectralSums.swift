@@ -40,4 +40,30 @@ extension SpectralDensity {
                 exact + share * zip(rule.nodes, rule.weights).reduce(0) { $0 + ($1.0 < border ? $1.1 : 0) }
             })
     }
+
+    /// How far an eigenvalue must be from zero for the quadrature to tell its sign: the widest gap that a probe's nodes leave
+    /// around zero. All that lies in the gap is in the weight of its two nodes, whose signs are an accident.
+    public var resolutionAtZero: Double {
+        rules.reduce(noise) { widest, rule in
+            guard !rule.isExact, let above = rule.nodes.firstIndex(where: { $0 >= 0 }), above > 0 else {
+                return widest
+            }
+            return max(widest, rule.nodes[above] - rule.nodes[above - 1])
+        }
+    }
+
+    /// The negative part of the sum of sizes, `Σ_{λ<0} |λ| / Σ |λ|`: eigenvalues near zero, whose signs nothing tells, have no
+    /// weight in it. A mean of ratios, one per probe, with a bias of the order of the squared error.
+    public var negativeShare: MeanEstimate {
+        let rest = Double(dimension - known.count)
+        func sum(_ rule: QuadratureRule, _ size: (Double) -> Double) -> Double {
+            known.reduce(0) { $0 + size($1) }
+                + rest * zip(rule.nodes, rule.weights).reduce(0) { $0 + $1.1 * size($1.0) }
+        }
+        return MeanEstimate(
+            rules.map { rule in
+                let all = sum(rule, abs)
+                return all > 0 ? sum(rule) { max(0, -$0) } / all : 0
+            })
+    }
 }
