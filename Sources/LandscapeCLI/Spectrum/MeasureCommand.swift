@@ -59,10 +59,10 @@ struct MeasureCommand: ParsableCommand {
     var bandwidth: Double?
 
     @Option(
-        defaultAsFlag: 0,
+        defaultAsFlag: "0",
         help: ArgumentHelp(
             "Estimate log det(A + shift·I), from the density's points.", valueName: "shift"))
-    var logDet: Double?
+    var logDet: String?
 
     @Flag(help: "Estimate the diagonal, exactly if --probes is the number of parameters; needs --output.")
     var diagonal = false
@@ -101,6 +101,9 @@ struct MeasureCommand: ParsableCommand {
     @Flag(help: "Say what the run would cost, from one measured product, and stop.")
     var plan = false
 
+    /// The shift of the determinant.
+    var shift: Double? { logDet.flatMap { Double($0) } }
+
     /// Whether the quadrature is needed.
     var needsDensity: Bool { density || logDet != nil }
 
@@ -110,6 +113,10 @@ struct MeasureCommand: ParsableCommand {
     }
 
     func validate() throws {
+        try trace?.validate()
+        if let logDet, Double(logDet) == nil {
+            throw ValidationError("--log-det \(logDet): expected a number, or nothing")
+        }
         if let top, !(1...100_000).contains(top) {
             throw ValidationError("--top is at least 1, found \(top)")
         }

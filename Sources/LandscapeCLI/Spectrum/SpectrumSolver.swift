@@ -174,7 +174,7 @@ final class SpectrumSolver {
         if let store { try? FileManager.default.removeItem(atPath: store.folder) }
         density = found
         if options.density { output.density = summary(found, values) }
-        if let shift = options.logDet {
+        if let shift = options.shift {
             do {
                 let estimate = try found.logDeterminant(shift: shift)
                 output.logDeterminant = estimate.mean

@@ -5,7 +5,7 @@ public enum TraceMethod: String, Sendable, CaseIterable {
     /// The trace on the span of a third of the products, and Hutchinson's mean on its complement (Meyer et al. 2021).
     case hutchPlusPlus = "hutch++"
     /// Every vector tests what the span of the others leaves over (Epperly, Tropp and Webber 2024): the best where eigenvalues
-    /// decay.
+    /// decay. All vectors are kept and compared with each other, so it ends at 1,024 products.
     case xtrace
 }
 
@@ -34,6 +34,7 @@ public struct TraceOptions: Sendable {
     /// Products after which the interval is looked at. Looks are few and never early, because stopping at a lucky one makes
     /// intervals too narrow.
     var looks: [Int] {
+        let products = method == .xtrace ? min(products, 1024) : products
         guard tolerance != nil else { return [products] }
         var looks: [Int] = [], next = 32
         while next < products {

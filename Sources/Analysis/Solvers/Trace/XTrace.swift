@@ -72,8 +72,9 @@ struct XTrace: Sendable {
     var estimate: MeanEstimate {
         let plain = MeanEstimate(estimates)
         guard count > 2 else { return plain }
-        // A sample of vectors is enough where there are many.
-        let chosen = Swift.stride(from: 0, to: count, by: max(1, count / 48)).map { $0 }
+        // A sample of vectors is enough where there are many; each costs count³ operations.
+        let most = min(48, max(8, (1 << 31) / (count * count * count)))
+        let chosen = Swift.stride(from: 0, to: count, by: max(1, (count + most - 1) / most)).map { $0 }
         let left = chosen.map { MeanEstimate(without($0).estimates).mean }
         let center = left.reduce(0, +) / Double(left.count)
         let squares = left.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(left.count)
