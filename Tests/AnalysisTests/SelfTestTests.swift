@@ -77,6 +77,23 @@ extension OnDevices {
             }
         }
 
+        /// At a minimum gradients are rounding; that is no fault.
+        @Test func atAMinimum() throws {
+            let target = TestDevices.targets.first { $0.precision == .float32 }!, backend = try target.open()
+            // y = 2x is fitted exactly.
+            let inputs = (1...20).map { Double($0) / 10 }
+            let problem = try Problem(
+                "[1]", ["dense: {units: 1, bias: false}"], weights: [2], inputs: inputs,
+                targets: inputs.map { 2 * $0 },
+                .mse)
+            let test = try CurvatureSelfTest(
+                precision: .float32, batchSize: 4, seed: 1,
+                risk: { try problem.risk(on: backend, $0, batchSize: $1) },
+                squared: { try problem.risk(on: backend, $0, batchSize: $1) })
+            let failed = try test.run().filter { !$0.hasPassed }
+            #expect(failed.isEmpty, "\(failed)")
+        }
+
         /// Units exactly on a kink are told, and are no failure.
         @Test(arguments: TestDevices.exactTargets)
         func unitsOnAKink(_ target: Target) throws {

@@ -32,6 +32,26 @@ extension OnDevices {
             #expect(found.interval.upper - found.interval.lower < target.tolerance(1e-4, 1e-11))
         }
 
+        /// Many eigenvalues below rounding add up to more than it.
+        @Test(arguments: [TraceMethod.hutchPlusPlus, .xtrace])
+        func whatIsLeftBelowRounding(_ method: TraceMethod) throws {
+            let target = TestDevices.targets.first { $0.precision == .float32 }!
+            let values = [1.0] + [Double](repeating: 3e-8, count: 1999), exact = 1 + 1999 * 3e-8
+            let found = try TraceEstimate.estimate(
+                DiagonalOperator(values, target), TraceOptions(method, products: 40, seed: 1))
+            #expect(found.interval.lower <= exact && exact <= found.interval.upper, "\(found)")
+            #expect(found.interval.upper - found.interval.lower < 1e-3)
+        }
+
+        /// Forms too large for the format are no estimate.
+        @Test func formsThatAreNotFinite() throws {
+            let target = TestDevices.targets.first { $0.precision == .float32 }!
+            let matrix = try DiagonalOperator([1e38, 1e38, 1e38, 1e38], target)
+            #expect(throws: BackendError.self) {
+                try TraceEstimate.estimate(matrix, TraceOptions(.hutchinson, products: 3))
+            }
+        }
+
         @Test(arguments: TestDevices.targets, TraceMethod.allCases)
         func smallSpacesAndOddNumbers(_ target: Target, _ method: TraceMethod) throws {
             for n in [1, 2, 3] {

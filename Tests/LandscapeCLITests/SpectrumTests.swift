@@ -114,7 +114,10 @@ import Testing
         #expect(numbers(density["nodes"]).count == 63 && density["bandwidth"] as! Double > 0)
         let interval = found["logDeterminantInterval"] as? [String: Double] ?? [:]
         #expect(interval["lower"]! <= found["logDeterminant"] as! Double)
-        #expect(try refused("--log-det").contains("needs all eigenvalues above"))
+        // What has no answer is told; the rest is kept.
+        let indefinite = try Command.run(["spectrum"] + Self.base + ["--log-det", "--top", "1", "--json"])
+        #expect(indefinite.status == 1 && indefinite.errors.contains("needs all eigenvalues above"))
+        #expect(try numbers(indefinite.json()["eigenvalues"]).count == 1)
         #expect(try refused("--bandwidth", "0.1").contains("goes with --density"))
     }
 

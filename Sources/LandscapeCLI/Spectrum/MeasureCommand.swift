@@ -70,11 +70,11 @@ struct MeasureCommand: ParsableCommand {
     @Flag(help: "The spectrum of every layer's own block, and the norms of the blocks between layers.")
     var perLayer = false
 
-    @Option(
-        help:
-            "Lanczos steps of each probe of the density, and the most products for eigenvalues if larger than 300."
-    )
+    @Option(help: "Lanczos steps of each probe of the density.")
     var lanczosSteps = 60
+
+    @Option(help: "Most products for eigenvalues. (default: as many as they take)")
+    var eigenvalueProducts: Int?
 
     @Option(help: "Random vectors for trace, density and diagonal.")
     var probes = 10
@@ -112,6 +112,11 @@ struct MeasureCommand: ParsableCommand {
         top ?? (trace != nil || needsDensity || diagonal || perLayer ? nil : 1)
     }
 
+    /// The way to a trace of an accuracy.
+    func method(_ accuracy: TraceAccuracy) -> TraceMethod {
+        traceMethod ?? (accuracy.relative == nil ? .hutchinson : .hutchPlusPlus)
+    }
+
     func validate() throws {
         try trace?.validate()
         if let logDet, Double(logDet) == nil {
@@ -122,6 +127,9 @@ struct MeasureCommand: ParsableCommand {
         }
         if !(1...1_000_000).contains(lanczosSteps) {
             throw ValidationError("--lanczos-steps is between 1 and a million, found \(lanczosSteps)")
+        }
+        if let eigenvalueProducts, eigenvalueProducts < 1 {
+            throw ValidationError("--eigenvalue-products is at least 1, found \(eigenvalueProducts)")
         }
         if !(1...1_000_000).contains(probes) {
             throw ValidationError("--probes is between 1 and a million, found \(probes)")

@@ -10,7 +10,7 @@ struct SpectrumConfiguration: Codable, Equatable {
     var matrix: String, loss: String, draws: Int, scaled: Bool
     var subset: String?, cross: String?
     var attack: Attack?
-    var top: Int?, which: String, tolerance: Double?, blockSize: Int
+    var top: Int?, which: String, tolerance: Double?, blockSize: Int, eigenvalueProducts: Int?
     var trace: String?, traceProducts: Int
     var density: Bool, lanczosSteps: Int, probes: Int
     var diagonal: Bool, perLayer: Bool
@@ -26,7 +26,7 @@ struct SpectrumConfiguration: Codable, Equatable {
         (scaled, subset, cross) = (curvature.scaled, curvature.subset, curvature.cross)
         attack = options.attack.chosen
         (top, which, tolerance) = (options.count, options.which.rawValue, options.tolerance)
-        blockSize = options.blockSize
+        (blockSize, eigenvalueProducts) = (options.blockSize, options.eigenvalueProducts)
         trace = options.trace.map { accuracy in
             "\(options.method(accuracy).rawValue) \(accuracy.relative.map { "±\($0)" } ?? "")"
         }
@@ -34,12 +34,5 @@ struct SpectrumConfiguration: Codable, Equatable {
         (density, lanczosSteps, probes) = (options.needsDensity, options.lanczosSteps, options.probes)
         (diagonal, perLayer) = (options.diagonal, options.perLayer)
         (seed, precision, batchSize) = (common.seed, common.precision.rawValue, common.batchSize)
-    }
-}
-
-extension MeasureCommand {
-    /// The way to a trace of an accuracy.
-    func method(_ accuracy: TraceAccuracy) -> TraceMethod {
-        traceMethod ?? (accuracy.relative == nil ? .hutchinson : .hutchPlusPlus)
     }
 }

@@ -26,9 +26,10 @@ struct SpectrumPlan {
     private let options: MeasureCommand
     private let matrix: any LinearOperator
     private let risk: Risk
+    private let layers: Int
 
-    init(_ options: MeasureCommand, _ matrix: any LinearOperator, _ risk: Risk) {
-        (self.options, self.matrix, self.risk) = (options, matrix, risk)
+    init(_ options: MeasureCommand, _ matrix: any LinearOperator, _ risk: Risk, layers: Int) {
+        (self.options, self.matrix, self.risk, self.layers) = (options, matrix, risk, layers)
     }
 
     func show() throws {
@@ -63,8 +64,8 @@ struct SpectrumPlan {
         if options.diagonal {
             add("diagonal", min(options.probes, matrix.dimension), vectors: 8)
         }
-        if options.perLayer, let count = layers {
-            add("layers, typically", count * (options.probes + 60), vectors: 100)
+        if options.perLayer {
+            add("layers, typically", layers * (options.probes + 60), vectors: 100)
         }
         let output = Output(
             dimension: matrix.dimension, productSeconds: product, gradientSeconds: slope,
@@ -87,10 +88,6 @@ struct SpectrumPlan {
             ]
         }
         print("\n" + table.text)
-    }
-
-    private var layers: Int? {
-        risk.programs.layout.layers.count
     }
 
     private func time(_ body: () throws -> Void) throws -> Double {

@@ -1,4 +1,5 @@
 import Analysis
+import ArgumentParser
 import Backend
 import Data
 import Foundation
@@ -21,7 +22,8 @@ struct SpectrumRun {
     /// Files of a run.
     static let owned = [
         "eigenvalues.json", "trace.json", "density.json", "layers.json", "result.json", "eigenvectors.npy",
-        "diagonal.npy", "eigenvalues", "density", "figures",
+        "diagonal.npy", "diagonal-errors.npy", "density.npy", "log-density-positive.npy",
+        "log-density-negative.npy", "block-norms.npy", "eigenvalues", "density", "figures",
     ]
 
     func run() throws {
@@ -50,7 +52,9 @@ struct SpectrumRun {
                 "the loss is \(plain(loss)): the logits are too large for \(common.precision), or the weights are not finite"
             )
         }
-        if options.plan { return try SpectrumPlan(options, matrix, risk).show() }
+        if options.plan {
+            return try SpectrumPlan(options, matrix, risk, layers: layout?.layers.count ?? 0).show()
+        }
         let folder = try options.output.map {
             try RunFolder($0, configuration, backend.device, owned: Self.owned)
         }
@@ -68,7 +72,11 @@ struct SpectrumRun {
             try SpectrumFigures(options, output, solver).draw(in: folder)
             try folder.log("done")
         }
-        if common.json { return try Console.json(output) }
-        SpectrumTables(options, output, layout?.layers.count).show(folder?.path)
+        if common.json {
+            try Console.json(output)
+        } else {
+            SpectrumTables(options, output).show(folder?.path)
+        }
+        if solver.hasFailed { throw ExitCode(1) }
     }
 }

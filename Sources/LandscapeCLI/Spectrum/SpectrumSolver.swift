@@ -18,6 +18,8 @@ final class SpectrumSolver {
     private(set) var eigenvalues: SpectrumStage.Eigenvalues?
     private(set) var density: SpectralDensity?
     private(set) var layers: SpectrumStage.Layers?
+    /// Whether something that was asked for has no answer.
+    private(set) var hasFailed = false
     /// Eigenvectors that were found just now.
     private var vectors: DeviceArray?
 
@@ -73,14 +75,20 @@ final class SpectrumSolver {
 
     private func findEigenvalues(_ count: Int, into output: inout SpectrumOutput) throws {
         let found = try stage("eigenvalues") { try search(count) }
+        // What it went on from is not needed any more.
+        if let folder { try? FileManager.default.removeItem(atPath: folder.path("eigenvalues")) }
         eigenvalues = found
         output.which = options.which.rawValue
         (output.eigenvalues, output.residuals) = (found.values, found.residuals)
-        (output.intervals, output.converged) = (found.intervals, found.isConverged)
+        output.converged = found.isConverged
+        // What is not symmetric has eigenvalues beyond its residuals.
+        output.intervals = options.curvature.matrix == .danskin ? nil : found.intervals
         (output.complete, output.missRisk) = (found.isComplete, found.missRisk)
         output.eigenvalueProducts = found.products
         if !found.isConverged {
-            Console.note("not all eigenvalues converged: see the residuals; more --lanczos-steps may help")
+            Console.note(
+                "not all eigenvalues converged: see the residuals; more --eigenvalue-products or --memory may help"
+            )
         }
         if let path = options.saveVectors, path != vectorsPath {
             try writeAtomically(try readBytes(vectorsPath), to: path)
@@ -95,7 +103,7 @@ final class SpectrumSolver {
     private func search(_ count: Int) throws -> SpectrumStage.Eigenvalues {
         var settings = EigenpairOptions(
             tolerance: options.tolerance, blockSize: options.blockSize, seed: seed)
-        if options.lanczosSteps > 300 { settings.steps = options.lanczosSteps }
+        settings.products = options.eigenvalueProducts
         let store = folder?.path("eigenvalues")
         let state = try store.flatMap { try EigenpairState.read($0) }
         if state != nil { Console.note("going on with the eigenvalues") }
@@ -109,12 +117,12 @@ final class SpectrumSolver {
             progress: { Self.tell(title, $0) }, save: store == nil ? nil : keep)
         vectors = pairs.vectors
         if !vectorsPath.isEmpty {
-            let vectors = try matrix.space.backend.download(pairs.vectors.all)
-            try Npy.write(
-                .of(vectors, [pairs.values.count, matrix.dimension], options.common.precision),
-                to: vectorsPath)
+            var stream = try NpyStream(
+                replacing: vectorsPath, shape: [pairs.values.count, matrix.dimension],
+                isWide: options.common.precision == .float64)
+            for row in pairs.rows { try stream.write(try matrix.space.backend.download(row)) }
+            try stream.commit()
         }
-        if let store { try? FileManager.default.removeItem(atPath: store) }
         return SpectrumStage.Eigenvalues(
             values: pairs.values, residuals: pairs.residuals,
             intervals: pairs.errors.map {
@@ -181,7 +189,9 @@ final class SpectrumSolver {
                 output.logDeterminantInterval = SpectrumOutput.Interval(estimate)
                 output.logDeterminantShift = shift
             } catch {
-                throw CommandError("--log-det \(shift): \(error)")
+                // The rest is good, and is kept.
+                Console.note("--log-det \(shift): \(error)")
+                hasFailed = true
             }
         }
     }
@@ -192,10 +202,23 @@ final class SpectrumSolver {
             return (nil, [])
         }
         let array =
-            if let vectors { vectors } else {
-                try matrix.space.backend.upload(Npy.read(vectorsPath).doubles, options.common.precision)
-            }
+            if let vectors { vectors } else { try storedVectors(eigenvalues.values.count) }
         return (KnownEigenpairs(values: eigenvalues.values, vectors: array), eigenvalues.values)
+    }
+
+    /// Eigenvectors of an earlier start, row by row.
+    private func storedVectors(_ count: Int) throws -> DeviceArray {
+        let space = matrix.space, file = try MappedMatrix(vectorsPath)
+        guard file.shape == [count, matrix.dimension] else {
+            throw CommandError(
+                "\(vectorsPath): shape \(file.shape), expected [\(count), \(matrix.dimension)]; remove the folder and start again"
+            )
+        }
+        let vectors = try space.vectors(count)
+        for row in 0..<count {
+            try space.backend.write(file.doubles(row..<row + 1), to: space.row(row, of: vectors))
+        }
+        return vectors
     }
 
     /// Where Lanczos vectors live: what the products need comes first.

@@ -4,10 +4,9 @@ import Report
 struct SpectrumTables {
     private let options: MeasureCommand
     private let result: SpectrumOutput
-    private let layerCount: Int?
 
-    init(_ options: MeasureCommand, _ result: SpectrumOutput, _ layerCount: Int?) {
-        (self.options, self.result, self.layerCount) = (options, result, layerCount)
+    init(_ options: MeasureCommand, _ result: SpectrumOutput) {
+        (self.options, self.result) = (options, result)
     }
 
     func show(_ folder: String?) {
@@ -20,18 +19,18 @@ struct SpectrumTables {
         }
         if let trace = result.trace {
             let error = result.traceStandardError
-            let text =
+            let value =
                 error.map { formatWithError(trace, error: $0) } ?? "\(formatSignificant(trace)) ± unknown"
-            rows.append(("trace ± standard error", text))
+            rows.append(("trace ± standard error", value))
             if let interval = result.traceInterval {
-                rows.append(("95 % interval of the trace", text4(interval)))
+                rows.append(("95 % interval of the trace", text(interval)))
             }
             rows.append(
                 ("products for the trace", "\(result.traceProducts ?? 0), \(result.traceMethod ?? "")"))
         }
         if let density = result.density { rows += self.rows(density) }
         if let value = result.logDeterminant {
-            let interval = result.logDeterminantInterval.map { ", \(text4($0))" } ?? ""
+            let interval = result.logDeterminantInterval.map { ", \(text($0))" } ?? ""
             let shift = result.logDeterminantShift ?? 0
             rows.append(
                 (
@@ -45,7 +44,7 @@ struct SpectrumTables {
         if let layers = result.layers { self.layers(layers) }
     }
 
-    private func text4(_ interval: SpectrumOutput.Interval) -> String {
+    private func text(_ interval: SpectrumOutput.Interval) -> String {
         "\(formatSignificant(interval.lower, digits: 4)) to \(formatSignificant(interval.upper, digits: 4))"
     }
 
@@ -66,11 +65,11 @@ struct SpectrumTables {
         rows.append(
             (
                 "eigenvalues below −\(formatSignificant(density.negativeMassBeyond, digits: 2))",
-                density.negativeMassInterval.map { "\(mass), \(text4($0))" } ?? mass
+                density.negativeMassInterval.map { "\(mass), \(text($0))" } ?? mass
             ))
         let part = formatSignificant(density.negativeShare, digits: 3)
         rows.append(
-            ("negative part of Σ|λ|", density.negativeShareInterval.map { "\(part), \(text4($0))" } ?? part))
+            ("negative part of Σ|λ|", density.negativeShareInterval.map { "\(part), \(text($0))" } ?? part))
         let classes = result.classes.map { " (\($0) classes)" } ?? ""
         rows.append(
             (
@@ -99,7 +98,7 @@ struct SpectrumTables {
         }
         print("\n" + table.text)
         if result.complete == false {
-            print("\nwhether eigenvalues were missed is not settled: give more --lanczos-steps")
+            print("\nwhether eigenvalues were missed is not settled: give more --eigenvalue-products")
         }
     }
 

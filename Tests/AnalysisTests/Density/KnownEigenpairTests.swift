@@ -62,6 +62,28 @@ extension OnDevices {
             #expect(masses > 0.001 && masses < 0.03)
         }
 
+        /// Some are known, some only found by the probes: all of them stand apart, on both sides.
+        @Test(arguments: TestDevices.targets, [1, 2])
+        func knownOnesHideNoOthers(_ target: Target, _ count: Int) throws {
+            let values = [6.0, 4, 3, -2] + ladder(496), n = values.count
+            let rows = (0..<count).flatMap { row in (0..<n).map { $0 == row ? 1.0 : 0 } }
+            let matrix = try DiagonalOperator(values, target)
+            let density = try SpectralDensity.estimate(
+                matrix, steps: 60, probes: 4, seed: 2,
+                avoiding: KnownEigenpairs(
+                    values: Array(values.prefix(count)),
+                    vectors: try matrix.space.backend.upload(rows, target.precision)))
+            let isolated = density.isolatedEigenvalues(), tolerance = target.tolerance(1e-5, 1e-12)
+            #expect(
+                mismatch(isolated.above.map(\.value), [6, 4, 3], tolerance: tolerance) == nil, "\(isolated)")
+            #expect(mismatch(isolated.below.map(\.value), [-2], tolerance: tolerance) == nil)
+            #expect(isolated.above.prefix(count).allSatisfy { $0.mass == 1 / Double(n) })
+            let curve = density.density()
+            #expect(curve.points.count == 4)
+            #expect(abs(curve.mass + curve.points.reduce(0) { $0 + $1.mass } - 1) < 1e-12)
+            #expect(curve.grid.last! < 2)
+        }
+
         /// The edge of a bulk is no eigenvalue apart, whether steps resolve it or not.
         @Test(arguments: TestDevices.exactTargets, [20, 60, 120])
         func bulksAreWhole(_ target: Target, steps: Int) throws {

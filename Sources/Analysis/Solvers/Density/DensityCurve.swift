@@ -64,7 +64,9 @@ extension WeightedPoints {
     ) -> DensityCurve {
         let bandwidth = Bandwidth(for: self, given: options.bandwidth, floor: floor)
         let width = bandwidth.value, all = self.range ?? 0...0
-        let range = range ?? (all.lowerBound - 6 * width)...(all.upperBound + 6 * width)
+        // Wide enough for cells that differ, whatever the bandwidth.
+        let reach = max(6 * width, 1e-9 * max(abs(all.lowerBound), abs(all.upperBound)))
+        let range = range ?? (all.lowerBound - reach)...(all.upperBound + reach)
         let cell = (range.upperBound - range.lowerBound) / Double(options.cells)
         precondition(cell > 0, "an empty range \(range)")
         let edges = (0...options.cells).map { range.lowerBound + cell * Double($0) }

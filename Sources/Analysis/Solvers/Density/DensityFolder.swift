@@ -55,7 +55,13 @@ final class DensityFolder {
             throw DataError("cannot write '\(lockPath)': \(String(cString: strerror(errno)))")
         }
         lock = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A process that is just being started holds copies of our descriptors for a moment.
+        var patience = 50
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, patience > 0 {
+            patience -= 1
+            usleep(10_000)
+        }
+        guard patience > 0 else {
             throw DataError("'\(folder)' is in use by another process")
         }
         // What a killed process had begun to write.

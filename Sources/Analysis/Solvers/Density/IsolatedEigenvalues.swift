@@ -17,8 +17,8 @@ public struct IsolatedEigenvalues: Sendable, Codable, Equatable {
 }
 
 extension SpectralDensity {
-    /// Finds isolated eigenvalues: known ones or, if none are known, extreme nodes that every probe found, with residual
-    /// bounds far below the distance to the next node.
+    /// Finds isolated eigenvalues: known ones beyond all nodes, then extreme nodes that every probe found, with residual bounds
+    /// far below the distance to the next node.
     ///
     /// They stand apart if the gap between them and the bulk exceeds the spread of its edge: how far apart the edges of
     /// the probes lie, and how far the next q nodes reach into the bulk. With q = log₂(20 r) for r candidates, evenly
@@ -36,30 +36,35 @@ extension SpectralDensity {
         return IsolatedEigenvalues(above: values(top, 1), below: values(bottom, -1), bulkEdges: edges)
     }
 
-    /// What smooth curves leave out: known eigenvalues beyond all nodes or, where none are known, isolated ones.
+    /// What smooth curves leave out: known eigenvalues beyond all nodes, and isolated nodes.
     var pointsApart: IsolatedEigenvalues {
-        if known.isEmpty { return isolatedEigenvalues() }
-        let low = rules.compactMap(\.nodes.first).min() ?? .infinity
-        let high = rules.compactMap(\.nodes.last).max() ?? low
-        func values(_ found: [Double]) -> [IsolatedEigenvalues.Value] {
-            found.map { IsolatedEigenvalues.Value(value: $0, mass: quantum) }
+        let isolated = isolatedEigenvalues(), outside = knownOutside
+        func values(_ known: [Double], _ found: [IsolatedEigenvalues.Value]) -> [IsolatedEigenvalues.Value] {
+            known.map { IsolatedEigenvalues.Value(value: $0, mass: quantum) } + found.dropFirst(known.count)
         }
         return IsolatedEigenvalues(
-            above: values(known.reversed().filter { $0 > high }), below: values(known.filter { $0 < low }),
-            bulkEdges: [low, high])
+            above: values(outside.above, isolated.above), below: values(outside.below, isolated.below),
+            bulkEdges: isolated.bulkEdges)
     }
 
-    /// What is left without some points apart: nodes, and known eigenvalues with a mass of 1/n each.
-    func bulk(without isolated: IsolatedEigenvalues) -> WeightedPoints {
-        let (high, low) = (isolated.above.count, isolated.below.count)
-        if known.isEmpty {
-            return WeightedPoints(
-                probes: rules.map { Array(Self.points($0, share).dropFirst(low).dropLast(high)) })
-        }
-        let inside = known.dropFirst(low).dropLast(high)
+    /// Known eigenvalues above all nodes, largest first, and those below them, smallest first.
+    var knownOutside: (above: [Double], below: [Double]) {
+        guard let low = rules.compactMap(\.nodes.first).min(), let high = rules.compactMap(\.nodes.last).max()
+        else { return (known.reversed(), []) }
+        return (known.reversed().filter { $0 > high }, known.filter { $0 < low })
+    }
+
+    /// What is left without some points apart, known ones first: nodes, and known eigenvalues with a mass of 1/n each.
+    func bulk(without apart: IsolatedEigenvalues) -> WeightedPoints {
+        let outside = knownOutside
+        let (high, low) = (apart.above.count, apart.below.count)
+        let inside = known.dropFirst(min(low, outside.below.count)).dropLast(min(high, outside.above.count))
         return WeightedPoints(
-            probes: rules.map { Self.points($0, share) },
-            exact: inside.map { WeightedPoints.Point(place: $0, mass: quantum) })
+            probes: rules.map {
+                Array(
+                    Self.points($0, share).dropFirst(max(0, low - outside.below.count))
+                        .dropLast(max(0, high - outside.above.count)))
+            }, exact: inside.map { WeightedPoints.Point(place: $0, mass: quantum) })
     }
 
     private static func points(_ rule: QuadratureRule, _ share: Double) -> [WeightedPoints.Point] {
@@ -76,26 +81,26 @@ private struct IsolatedSearch {
     private let probes: [[(node: Double, weight: Double, bound: Double)]]
     private let candidates: [Candidate]
     private let noise: Double
-    private let areKnown: Bool
+    /// Known values, outermost first, and how many of them lie beyond all nodes.
+    private let known: [Double], outside: Int
 
     init(_ density: SpectralDensity, sign: Double) {
         noise = density.noise
-        areKnown = !density.known.isEmpty
         probes = density.rules.map { rule in
             let points = rule.nodes.indices.map { i in
                 (
-                    node: sign * rule.nodes[i], weight: rule.weights[i],
+                    node: sign * rule.nodes[i], weight: rule.weights[i] * density.share,
                     bound: rule.bounds.isEmpty ? .infinity : rule.bounds[i]
                 )
             }
             return sign > 0 ? points.reversed() : points
         }
-        if areKnown {
-            candidates = density.known.map { Candidate(value: sign * $0, mass: density.quantum) }
-                .sorted { $0.value > $1.value }
-        } else {
-            candidates = Self.common(probes, noise)
-        }
+        known = density.known.map { sign * $0 }.sorted(by: >)
+        let found = density.knownOutside
+        outside = (sign > 0 ? found.above : found.below).count
+        candidates =
+            known.prefix(outside).map { Candidate(value: $0, mass: density.quantum) }
+            + Self.common(probes, noise)
     }
 
     /// Nodes that every probe found, from the outermost on.
@@ -120,10 +125,9 @@ private struct IsolatedSearch {
 
     /// What lies inwards of the first `count` candidates, for every probe, outermost first.
     private func rests(_ count: Int) -> [[Double]] {
-        probes.map { probe in
-            areKnown
-                ? (candidates[count...].map(\.value) + probe.map(\.node)).sorted(by: >)
-                : probe.dropFirst(count).map(\.node)
+        let exact = known.dropFirst(min(count, outside))
+        return probes.map { probe in
+            (exact + probe.dropFirst(max(0, count - outside)).map(\.node)).sorted(by: >)
         }
     }
 

@@ -7,8 +7,8 @@ public struct EigenpairOptions: Sendable {
     public var tolerance: Double?
     /// Most products of one search (of the first, or of one that looks for copies); nil: as many as the restarts allow.
     public var steps: Int?
-    /// Vectors kept on the device before a restart, without those found; nil: 100, or 2·count + 20 if that is more, but no more
-    /// than fit into half of the free memory.
+    /// Vectors kept on the device before a restart, without those found; nil: 2·count + 20, at least 100, and up to 400
+    /// while they take 128 MiB at most; no more than fit into half of the free memory.
     public var basis: Int?
     /// Vectors given to the operator at once. One needs the fewest products; more pay where the operator multiplies a block
     /// much faster.

@@ -1,6 +1,6 @@
 import Backend
 
-/// A moment of an eigenvalue search from which it goes on with the same bits: at a restart, or between two searches.
+/// A moment of an eigenvalue search from which it goes on with the same bits: at a restart, between two searches, or every `saveEvery` products.
 ///
 /// It holds no vectors itself: during the call that hands it out they lie on the device, later in a file.
 public struct EigenpairState {

@@ -2,17 +2,22 @@ import Backend
 
 /// A list of vectors on the device that grows in pieces: nothing is copied when it does.
 final class RowStore {
-    /// Vectors of one piece, and of one product when vectors are combined.
-    private static let pieceRows = 32, groupRows = 4
+    /// Vectors of one product when vectors are combined.
+    private static let groupRows = 4
+    /// Vectors of one piece: as many as 32 MiB hold, 32 at most. It depends on their length alone, and so do sums.
+    private let pieceRows: Int
     let space: VectorSpace
     private(set) var count = 0
     private var pieces: [DeviceArray] = []
 
-    init(_ space: VectorSpace) { self.space = space }
+    init(_ space: VectorSpace) {
+        self.space = space
+        pieceRows = max(1, min(32, (32 << 20) / max(1, space.dimension * space.precision.bytes)))
+    }
 
     /// Vector `index`.
     func row(_ index: Int) -> DeviceSlice {
-        space.row(index % Self.pieceRows, of: pieces[index / Self.pieceRows])
+        space.row(index % pieceRows, of: pieces[index / pieceRows])
     }
 
     /// The vectors `range`.
@@ -20,7 +25,7 @@ final class RowStore {
 
     /// Room for one more vector, which the caller fills.
     func appendRow() throws(BackendError) -> DeviceSlice {
-        if count == pieces.count * Self.pieceRows { pieces.append(try space.vectors(Self.pieceRows)) }
+        if count == pieces.count * pieceRows { pieces.append(try space.vectors(pieceRows)) }
         count += 1
         return row(count - 1)
     }
@@ -40,15 +45,15 @@ final class RowStore {
     /// Forgets all vectors from `count` on.
     func truncate(to count: Int) {
         self.count = count
-        let needed = (count + Self.pieceRows - 1) / Self.pieceRows
+        let needed = (count + pieceRows - 1) / pieceRows
         pieces.removeLast(pieces.count - needed)
     }
 
     /// The filled part of each piece: where it begins and how many vectors it holds.
     private var filled: [(array: DeviceArray, range: Range<Int>)] {
         pieces.enumerated().map { index, piece in
-            let first = index * Self.pieceRows
-            return (piece, first..<min(count, first + Self.pieceRows))
+            let first = index * pieceRows
+            return (piece, first..<min(count, first + pieceRows))
         }
     }
 

@@ -17,19 +17,27 @@ final class RandomForms {
         (self.matrix, space, self.seed, self.avoided) = (matrix, matrix.space, seed, avoided)
     }
 
-    /// `⟨z, A·z⟩` for as many further vectors.
+    /// `⟨z, A·z⟩` for as many further vectors. Throws if one is not finite.
     func quadratic(_ count: Int) throws(BackendError) -> [Double] {
-        try forms(count) { vector, product throws(BackendError) in
-            try self.space.dot(vector, product)
-        }
+        try finite(
+            try forms(count) { vector, product throws(BackendError) in try self.space.dot(vector, product) })
     }
 
-    /// `‖A·z‖²` for as many further vectors.
+    /// `‖A·z‖²` for as many further vectors. Throws if one is not finite.
     func squares(_ count: Int) throws(BackendError) -> [Double] {
-        try forms(count) { _, product throws(BackendError) in
-            let norm = try self.space.norm(product)
-            return norm * norm
-        }
+        try finite(
+            try forms(count) { _, product throws(BackendError) in
+                let norm = try self.space.norm(product)
+                return norm * norm
+            })
+    }
+
+    private func finite(_ forms: [Double]) throws(BackendError) -> [Double] {
+        guard let bad = forms.first(where: { !$0.isFinite }) else { return forms }
+        throw BackendError(
+            .device,
+            "a random form of a trace is \(bad): products are not finite, or too large for \(space.precision.rawValue)"
+        )
     }
 
     /// What a function of `z` and `A·z` gives for as many further vectors.

@@ -2,7 +2,8 @@
 public enum TraceMethod: String, Sendable, CaseIterable {
     /// The mean of `⟨z, A·z⟩` over random signs (Hutchinson 1990): the error falls like 1/√products.
     case hutchinson
-    /// The trace on the span of a third of the products, and Hutchinson's mean on its complement (Meyer et al. 2021).
+    /// The trace on the span of a few products, and Hutchinson's mean on its complement (Meyer et al. 2021). A third of the products
+    /// make the span; with a tolerance, a third of those before the first look.
     case hutchPlusPlus = "hutch++"
     /// Every vector tests what the span of the others leaves over (Epperly, Tropp and Webber 2024): the best where eigenvalues
     /// decay. All vectors are kept and compared with each other, so it ends at 1,024 products.

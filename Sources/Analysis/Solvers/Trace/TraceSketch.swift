@@ -22,6 +22,8 @@ final class TraceSketch {
     private var tests: DeviceArray
     private let work: DeviceArray, spare: DeviceArray
     private var scale = 0.0
+    /// What was left of the image of a test vector that the basis spans.
+    private var rest = 0.0
 
     init(_ matrix: any LinearOperator, seed: UInt64) throws(BackendError) {
         (self.matrix, space, self.seed) = (matrix, matrix.space, seed)
@@ -43,11 +45,14 @@ final class TraceSketch {
         if count == space.dimension { isComplete = true }
     }
 
-    /// The trace once the sketch is complete: what is left of its error is rounding.
+    /// The trace once the sketch is complete. What is left of a normal vector's image is the Frobenius norm of what is left of
+    /// the operator, and its trace may be √n times that.
     var completed: MeanEstimate {
         let sizes = statistics.core.indices.reduce(0) { $0 + abs(statistics.core[$1][$1]) }
         let rounding = 16 * space.precision.epsilon * max(sizes, scale / Double(space.dimension).squareRoot())
-        return MeanEstimate(mean: statistics.coreTrace, standardError: rounding, count: count)
+        return MeanEstimate(
+            mean: statistics.coreTrace,
+            standardError: max(rounding, Double(space.dimension - count).squareRoot() * rest), count: count)
     }
 
     private func extend(block: Int) throws(BackendError) {
@@ -67,8 +72,9 @@ final class TraceSketch {
         for index in 0..<block {
             let found = try orthogonalise(space.row(index, of: images), against: count + index)
             scale = max(scale, found.norm)
-            guard let pivot = found.column.last, pivot > 16 * space.precision.epsilon * scale else {
-                isComplete = true
+            let pivot = found.column.last ?? 0
+            guard pivot > 16 * space.precision.epsilon * scale else {
+                (isComplete, rest) = (true, pivot)
                 break
             }
             columns.append(found.column)
