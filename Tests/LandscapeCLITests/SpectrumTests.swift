@@ -38,6 +38,9 @@ import Testing
         for (value, interval) in zip(high, top["intervals"] as? [[String: Double]] ?? []) {
             #expect(interval["lower"]! <= value && value <= interval["upper"]!)
         }
+        let steps = zip(high, high.dropFirst()).map { $0 / $1 }
+        #expect(top["largestGapRatio"] as? Double == steps.max() && ends.count == 5)
+        #expect(steps[(top["largestGapAfter"] as! Int) - 1] == steps.max())
         #expect(top["converged"] as? Bool == true && top["complete"] as? Bool == true)
         #expect(top["which"] as? String == "LA" && top["operator"] as? String == "hessian")
     }

@@ -59,6 +59,9 @@ struct SpectrumOutput: Encodable {
     var complete: Bool?
     var missRisk: Double?
     var eigenvalueProducts: Int?
+    /// After how many of the largest eigenvalues the next one is smaller by the largest factor, and that factor.
+    var largestGapAfter: Int?
+    var largestGapRatio: Double?
     var trace: Double?
     var traceStandardError: Double?
     var traceInterval: Interval?

@@ -85,6 +85,9 @@ final class SpectrumSolver {
         output.intervals = options.curvature.matrix == .danskin ? nil : found.intervals
         (output.complete, output.missRisk) = (found.isComplete, found.missRisk)
         output.eigenvalueProducts = found.products
+        if options.which == .largest, let gap = Self.largestGap(found.values) {
+            (output.largestGapAfter, output.largestGapRatio) = (gap.count, gap.ratio)
+        }
         if !found.isConverged {
             Console.note(
                 "not all eigenvalues converged: see the residuals; more --eigenvalue-products or --memory may help"
@@ -92,6 +95,15 @@ final class SpectrumSolver {
         }
         if let path = options.saveVectors, path != vectorsPath {
             try writeAtomically(try readBytes(vectorsPath), to: path)
+        }
+    }
+
+    /// Between which neighbours of positive values, largest first, the factor is largest; nil for fewer than three.
+    private static func largestGap(_ values: [Double]) -> (count: Int, ratio: Double)? {
+        let positive = values.prefix { $0 > 0 }
+        guard positive.count > 2 else { return nil }
+        return zip(positive, positive.dropFirst()).enumerated().map { ($0 + 1, $1.0 / $1.1) }.max {
+            $0.1 < $1.1
         }
     }
 

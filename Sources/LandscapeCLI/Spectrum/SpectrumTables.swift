@@ -70,11 +70,10 @@ struct SpectrumTables {
         let part = formatSignificant(density.negativeShare, digits: 3)
         rows.append(
             ("negative part of Σ|λ|", density.negativeShareInterval.map { "\(part), \(text($0))" } ?? part))
-        let classes = result.classes.map { " (\($0) classes)" } ?? ""
         rows.append(
             (
                 "isolated above, below the bulk",
-                "\(density.outliersAbove.count), \(density.outliersBelow.count)\(classes)"
+                "\(density.outliersAbove.count), \(density.outliersBelow.count)"
             ))
         rows.append(("Frobenius norm", formatSignificant(density.frobeniusNorm, digits: 4)))
         return rows
@@ -97,6 +96,12 @@ struct SpectrumTables {
             [Report.Cell(formatSignificant($0, digits: 8)), Report.Cell(formatSignificant($1, digits: 2))]
         }
         print("\n" + table.text)
+        if let count = result.largestGapAfter, let ratio = result.largestGapRatio {
+            let classes = result.classes.map { "; the data has \($0) classes" } ?? ""
+            print(
+                "\nthe largest step is after \(count), by a factor of \(formatSignificant(ratio, digits: 3))\(classes)"
+            )
+        }
         if result.complete == false {
             print("\nwhether eigenvalues were missed is not settled: give more --eigenvalue-products")
         }
