@@ -129,7 +129,8 @@ struct SpectrumFigures {
         let panels = [("negative", density.negative), ("positive", density.positive)].compactMap {
             name, curve -> LinePlot? in
             guard let curve, curve.density.contains(where: { $0 > 0 }) else { return nil }
-            let peak = curve.density.max() ?? 1, floor = min(peak * 1e-4, share)
+            let peak = curve.density.max() ?? 1
+            let floor = min(peak * 1e-4, 0.1 * share / curve.bandwidth.value)
             let sizes = reach(name == "positive" ? 1 : -1)
             return LinePlot(
                 title: "\(name) eigenvalues", x: Axis("log₁₀ |λ|", range: sizes),
