@@ -10,7 +10,7 @@ public enum Catalogue {
         ("launch", "Time per launch of an almost empty step"),
         ("elementwise", "Functions and reductions of 16 million elements"),
         ("convolution", "Convolutions and their two gradients"),
-        ("work", "Networks at batch 128: loss, gradient, Hessian-vector product, training step"),
+        ("work", "Networks at batch 128 or 20 × 100: loss, gradient, Hessian-vector product, training step"),
         ("kernel", "Tangent kernels: samples and weights in, a matrix out"),
     ]
 

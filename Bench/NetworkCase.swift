@@ -51,14 +51,16 @@ struct NetworkCase {
         }
     }
 
-    func samples(_ seed: UInt64, _ precision: Precision, count: Int = batch) -> Samples {
+    func samples(
+        _ seed: UInt64, _ precision: Precision, count: Int = batch, batchSize: Int = batch
+    ) -> Samples {
         var random = RandomStream(seed: seed, purpose: "bench order")
         let targets = (0..<Self.distinct).flatMap { sample in
             (0..<network.outputs).map { $0 == (3 * sample + 1) % network.outputs ? 1.0 : 0 }
         }
         // Every batch has both samples equally often, so that all batches have one mean.
-        let order = (0..<count / Self.batch).flatMap { _ in
-            random.permutation(Self.batch).map { $0 % Self.distinct }
+        let order = (0..<count / batchSize).flatMap { _ in
+            random.permutation(batchSize).map { $0 % Self.distinct }
         }
         return Samples(
             inputs: BoundProgram.random(
@@ -82,14 +84,16 @@ struct NetworkCase {
 
     // MARK: On a device
 
-    /// The mean loss over the batch.
-    func risk(_ setting: Setting, _ precision: Precision) throws -> Risk {
-        let samples = samples(setting.seed, precision)
+    /// The mean loss over a batch, or over several.
+    func risk(_ setting: Setting, _ precision: Precision, batches: Int = 1, of size: Int = batch) throws
+        -> Risk
+    {
+        let samples = samples(setting.seed, precision, count: batches * size, batchSize: size)
         let arrays = try NetworkArrays(
             network, weights(setting.seed, precision), on: setting.backend, precision)
         let data = try BatchedData(
             [("x", samples.repeated(samples.inputs)), ("targets", samples.repeated(samples.targets))],
-            sampleCount: Self.batch, batchSize: Self.batch, on: setting.backend, precision)
+            sampleCount: batches * size, batchSize: size, on: setting.backend, precision)
         return Risk(
             programs, data: data, parameters: arrays.parameters, fixed: arrays.boundState, on: setting.backend
         )

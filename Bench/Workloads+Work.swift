@@ -15,7 +15,19 @@ extension Workload {
                 hessianBlock(item, precision),
             ]
         }
-        return curvature + cases.map { step($0, precision, quick: $0.name == "cnn") }
+        let many = cases.filter { $0.name == "cnn" }.flatMap { item in
+            [
+                gradient(item, precision, quick: false, batches: 20),
+                hessianVector(item, precision, quick: false, batches: 20),
+            ]
+        }
+        return curvature + many + cases.map { step($0, precision, quick: $0.name == "cnn") }
+    }
+
+    /// The end of a name, its batches, and their size: 128 samples, or several batches of 100.
+    private static func batched(_ batches: Int?) -> (name: String, count: Int, size: Int) {
+        guard let batches else { return ("", 1, NetworkCase.batch) }
+        return ("-\(batches * 100)", batches, 100)
     }
 
     private static func forward(_ item: NetworkCase, _ precision: Precision) -> Workload {
@@ -32,9 +44,13 @@ extension Workload {
         }
     }
 
-    private static func gradient(_ item: NetworkCase, _ precision: Precision, quick: Bool) -> Workload {
-        Workload("work/\(item.name)/gradient", quick: quick, precision) { setting in
-            let risk = try item.risk(setting, precision), result = try risk.space.vector()
+    private static func gradient(
+        _ item: NetworkCase, _ precision: Precision, quick: Bool, batches: Int? = nil
+    ) -> Workload {
+        let (suffix, count, size) = batched(batches)
+        return Workload("work/\(item.name)/gradient\(suffix)", quick: quick, precision) { setting in
+            let risk = try item.risk(setting, precision, batches: count, of: size)
+            let result = try risk.space.vector()
             return PreparedWorkload(
                 start: { _ = try risk.gradient(into: result.all) },
                 check: {
@@ -42,13 +58,17 @@ extension Workload {
                         try setting.backend.download(result.all),
                         item.reference(.gradient, setting, precision),
                         tolerance: NetworkCase.tolerance(precision))
-                }, samples: NetworkCase.batch)
+                }, samples: count * size)
         }
     }
 
-    private static func hessianVector(_ item: NetworkCase, _ precision: Precision, quick: Bool) -> Workload {
-        Workload("work/\(item.name)/hessian-vector", quick: quick, precision) { setting in
-            let risk = try item.risk(setting, precision), result = try risk.space.vector()
+    private static func hessianVector(
+        _ item: NetworkCase, _ precision: Precision, quick: Bool, batches: Int? = nil
+    ) -> Workload {
+        let (suffix, count, size) = batched(batches)
+        return Workload("work/\(item.name)/hessian-vector\(suffix)", quick: quick, precision) { setting in
+            let risk = try item.risk(setting, precision, batches: count, of: size)
+            let result = try risk.space.vector()
             let hessian = try CurvatureOperator(.hessian, of: risk)
             let vector = try setting.backend.upload(item.direction(setting.seed, precision), precision)
             return PreparedWorkload(
@@ -58,7 +78,7 @@ extension Workload {
                         try setting.backend.download(result.all),
                         item.reference(.hessianVector, setting, precision),
                         tolerance: NetworkCase.tolerance(precision))
-                }, samples: NetworkCase.batch)
+                }, samples: count * size)
         }
     }
 
