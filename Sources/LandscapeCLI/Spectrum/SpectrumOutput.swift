@@ -59,6 +59,9 @@ struct SpectrumOutput: Encodable {
     var complete: Bool?
     var missRisk: Double?
     var eigenvalueProducts: Int?
+    /// How many of them looked for further copies, and how many proved residuals.
+    var copyProducts: Int?
+    var proofProducts: Int?
     /// After how many of the largest eigenvalues the next one is smaller by the largest factor, and that factor.
     var largestGapAfter: Int?
     var largestGapRatio: Double?

@@ -85,6 +85,7 @@ final class SpectrumSolver {
         output.intervals = options.curvature.matrix == .danskin ? nil : found.intervals
         (output.complete, output.missRisk) = (found.isComplete, found.missRisk)
         output.eigenvalueProducts = found.products
+        (output.copyProducts, output.proofProducts) = (found.copyProducts, found.proofProducts)
         if options.which == .largest, let gap = Self.largestGap(found.values) {
             (output.largestGapAfter, output.largestGapRatio) = (gap.count, gap.ratio)
         }
@@ -140,7 +141,8 @@ final class SpectrumSolver {
             intervals: pairs.errors.map {
                 SpectrumOutput.Interval(lower: $0.interval.lowerBound, upper: $0.interval.upperBound)
             }, isConverged: pairs.isConverged, isComplete: pairs.isComplete, missRisk: pairs.missRisk,
-            products: pairs.applications, history: pairs.history)
+            products: pairs.applications, copyProducts: pairs.checkApplications,
+            proofProducts: pairs.proofApplications, history: pairs.history)
     }
 
     /// A line with the Ritz values that converge.

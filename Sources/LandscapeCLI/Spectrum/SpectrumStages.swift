@@ -7,7 +7,7 @@ enum SpectrumStage {
         var intervals: [SpectrumOutput.Interval]
         var isConverged: Bool, isComplete: Bool
         var missRisk: Double
-        var products: Int
+        var products: Int, copyProducts: Int, proofProducts: Int
         var history: [EigenpairProgress]
     }
     struct Trace: Codable {
