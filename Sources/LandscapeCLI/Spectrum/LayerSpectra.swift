@@ -39,11 +39,11 @@ struct LayerSpectra {
         let settings = EigenpairOptions(tolerance: options.tolerance, seed: options.common.seed)
         let top = try Eigenpairs.find(
             .largest, min(options.top ?? 1, block.dimension), of: block, settings,
-            progress: { SpectrumSolver.tell("layer \(name)", $0) })
+            progress: { EigenvalueStage.tell("layer \(name)", $0) })
         // The other end is for its sign and size: a few digits do.
         let coarse = EigenpairOptions(tolerance: max(options.tolerance ?? 0, 1e-2), seed: options.common.seed)
         let low = try Eigenpairs.find(
-            .smallest, 1, of: block, coarse, progress: { SpectrumSolver.tell("layer \(name)", $0) })
+            .smallest, 1, of: block, coarse, progress: { EigenvalueStage.tell("layer \(name)", $0) })
         return SpectrumOutput.Layer(
             layer: name, parameters: parameters.count, eigenvalues: top.values, residuals: top.residuals,
             smallest: low.values[0], smallestResidual: low.residuals[0],

@@ -127,7 +127,7 @@ struct TrackRun {
             .largest, count, of: hessian, EigenpairOptions(tolerance: options.tolerance, seed: seed),
             start: rows.map { rows in (0..<rows.count / space.dimension).map { space.row($0, of: rows) } }
                 ?? [],
-            progress: { SpectrumSolver.tell(title, $0) })
+            progress: { EigenvalueStage.tell(title, $0) })
         var line = Line(
             checkpoint: point.path, step: point.step, epoch: point.epoch, loss: try risk.loss(),
             eigenvalues: pairs.values, residuals: pairs.residuals, converged: pairs.isConverged,
