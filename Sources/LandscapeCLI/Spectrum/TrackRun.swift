@@ -77,13 +77,13 @@ struct TrackRun {
                     precision: common.precision.rawValue, batchSize: common.batchSize),
                 backend.device, owned: ["track.json", "checkpoints"])
         }
-        let kept = try folder?.folder("checkpoints")
+        let kept = try folder.map { TrackStore(folder: try $0.folder("checkpoints")) }
         var lines: [Line] = [], vectors: [Double]?
         defer { Console.clear() }
         for (index, point) in points.enumerated() {
             let weights = try Weights.read(point.path, for: network)
             let digest = Checksum.digest(weights.parameters + weights.state)
-            if let kept, let (line, found) = try Self.read(kept, index, digest) {
+            if let (line, found) = try kept?.read(index, digest) {
                 lines.append(line)
                 vectors = found
                 continue
@@ -93,9 +93,7 @@ struct TrackRun {
             let title = "checkpoint \(index + 1) of \(points.count)"
             let (line, found) = try measure(
                 point, study, training, from: options.coldStart ? nil : vectors, title)
-            if let kept {
-                try Self.write(kept, index, digest, line, found, network.layout.count, common.precision)
-            }
+            try kept?.write(index, digest, line, found, network.layout.count, common.precision)
             lines.append(line)
             vectors = found
         }
@@ -113,8 +111,6 @@ struct TrackRun {
         if common.json { return try Console.json(output) }
         show(lines, folder?.path)
     }
-
-    // MARK: One checkpoint
 
     private func measure(
         _ point: TrackedTraining.Point, _ study: Study, _ training: TrackedTraining, from start: [Double]?,
@@ -152,35 +148,6 @@ struct TrackRun {
         }
         return (line, try space.backend.download(pairs.vectors.all))
     }
-
-    // MARK: Files
-
-    private struct Kept: Codable {
-        var weights: String
-        var line: Line
-    }
-
-    private static func read(_ folder: String, _ index: Int, _ digest: String) throws -> (Line, [Double])? {
-        let path = "\(folder)/\(index).json"
-        guard FileManager.default.fileExists(atPath: path),
-            let kept = try? JSON.decode(Kept.self, Foundation.Data(try readBytes(path))),
-            kept.weights == digest
-        else { return nil }
-        return (kept.line, try Npy.read("\(folder)/\(index).npy").doubles)
-    }
-
-    private static func write(
-        _ folder: String, _ index: Int, _ digest: String, _ line: Line, _ vectors: [Double],
-        _ dimension: Int, _ precision: Precision
-    ) throws {
-        try Npy.write(
-            .of(vectors, [vectors.count / dimension, dimension], precision), to: "\(folder)/\(index).npy")
-        // The record comes last: with it, all is there.
-        try writeAtomically(
-            [UInt8](try JSON.encode(Kept(weights: digest, line: line))), to: "\(folder)/\(index).json")
-    }
-
-    // MARK: Table
 
     private func show(_ lines: [Line], _ folder: String?) {
         var columns = [
