@@ -317,7 +317,9 @@ import Testing
 
     @Test func everyCommandExplainsItself() throws {
         for command in [
-            "devices", "train", "evaluate", "ntk kernel", "ntk project", "spectrum", "slice", "quickstart",
+            "devices", "train", "evaluate", "ntk kernel", "ntk project", "spectrum measure", "spectrum track",
+            "selftest", "slice",
+            "quickstart",
         ] {
             let result = try Command.run(command.split(separator: " ").map(String.init) + ["--help"])
             #expect(

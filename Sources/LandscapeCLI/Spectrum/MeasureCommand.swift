@@ -13,7 +13,7 @@ extension TraceMethod: ExpressibleByArgument {}
 struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
-        abstract: "Eigenvalues, trace and density of one network's curvature (the default).",
+        abstract: "Eigenvalues, trace and density of one network's curvature.",
         discussion: """
             Examples:
               landscape spectrum --model m.yaml --weights w.safetensors --inputs x.npy --labels y.npy --top 5 --json
