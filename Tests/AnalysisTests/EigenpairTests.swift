@@ -186,7 +186,7 @@ extension OnDevices {
                         let meant = error.isQuadratic ? [wanted[index]] : values
                         let off = meant.map { abs(found.values[index] - target.rounded($0)) }.min()!
                         #expect(off <= error.bound, "\(off) \(error)")
-                        let radius = found.residuals[index] + 4 * target.precision.epsilon * found.norm
+                        let radius = found.residuals[index] + 32 * target.precision.epsilon * found.norm
                         #expect(error.isQuadratic ? error.bound < radius : error.bound == radius)
                     }
                     if tolerance == 1e-3 { #expect(found.errors[1].isQuadratic) }

@@ -78,6 +78,15 @@ extension OnDevices {
             let matrix = try CurvatureOperator(
                 item.curvature, of: item.problem.risk(TestDevices.exactTargets[0], batchSize: 64))
             let density = try SpectralDensity.estimate(matrix, steps: 90, probes: 10, seed: 3)
+            // How many are negative, where the quadrature leaves it open.
+            for other in try [density]
+                + (1...4).map({ try .estimate(matrix, steps: 15, probes: 10, seed: $0) })
+            {
+                let beyond = other.resolutionAtZero
+                let negative = Double(exact.count { $0 < -beyond }) / n
+                let interval = try #require(other.negativeMassInterval(noise: beyond))
+                #expect(interval.lower <= negative && negative <= interval.upper, "\(interval) \(negative)")
+            }
             let width = density.density().bandwidth.value
             let places =
                 (0...400).map {

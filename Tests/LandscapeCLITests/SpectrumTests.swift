@@ -56,6 +56,8 @@ import Testing
             #expect(reach <= share * (found["trace"] as? Double ?? 0) && reach > 0)
             #expect(found["traceConverged"] as? Bool == true)
         }
+        let exact = try spectrum("--subset", "1.bias", "--trace", "--probes", "300")
+        #expect(exact["traceMethod"] as? String == "exact" && exact["traceConverged"] as? Bool == true)
         let some = try spectrum("--trace", "±0.1%", "--trace-products", "40", "--trace-method", "xtrace")
         #expect(some["traceConverged"] as? Bool == false && some["traceMethod"] as? String == "xtrace")
         for text in ["0", "-1%", "2", "much", "100%"] {
@@ -106,6 +108,7 @@ import Testing
         #expect(try refused("--subset", "99").contains("chooses nothing; the tensors are"))
         #expect(try refused("--subset", "(").contains("regular expression"))
         #expect(try refused("--subset", names[0], "--cross", ".*").contains("may not overlap"))
+        #expect(try refused("--subset", names[0], "--cross", names[1], "--trace").contains("is zero"))
         #expect(try refused("--cross", names[0]).contains("--cross needs --subset"))
     }
 

@@ -20,7 +20,10 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "float32 or float64.")
     var precision: Precision = .float32
 
-    @Option(help: "Samples per pass through the device. Training depends on it; no other result does.")
+    @Option(
+        help:
+            "Samples per pass through the device. Training depends on it; other results only in their last digits."
+    )
     var batchSize = 64
 
     @Option(help: "Threads of the CPU backend; results do not depend on them. Default: one per processor.")

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// How accurate a trace is to be: `±1%`, `1%` or `0.01` of it; without a number, as accurate as its probes make it.
-struct TraceAccuracy: ExpressibleByArgument {
+struct TraceAccuracy: ExpressibleByArgument, CustomStringConvertible {
     /// Half the width of the interval beside the trace.
     let relative: Double?
 
@@ -33,6 +33,9 @@ struct TraceAccuracy: ExpressibleByArgument {
                 "--trace \(unreadable): expected an accuracy such as ±1% or 0.01, or nothing")
         }
     }
+
+    /// How the help calls it.
+    var description: String { defaultValueDescription }
 
     var defaultValueDescription: String { relative.map { "\($0)" } ?? "probes" }
 }

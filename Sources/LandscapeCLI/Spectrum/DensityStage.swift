@@ -41,19 +41,26 @@ struct DensityStage {
         let curve = density.density(DensityCurveOptions(bandwidth: options.bandwidth))
         let isolated = density.isolatedEigenvalues(), beyond = density.resolutionAtZero
         let negative = density.negativeMass(noise: beyond), negativeShare = density.negativeShare
-        let share = 1 / Double(density.dimension)
+        let share = 1 / Double(density.dimension), squares = density.squaredFrobeniusNorm
         return SpectrumOutput.Density(
             nodes: density.nodes + known, weights: density.weights + known.map { _ in share },
             probes: options.probes, steps: density.rules.map(\.diagonal.count).max() ?? 0,
             bandwidth: curve.bandwidth.value, bandwidthOrigin: curve.bandwidth.origin.rawValue,
             resolution: curve.bandwidth.resolution,
             truncation: density.truncation(bandwidth: curve.bandwidth.value)?.largestChange,
-            negativeMass: negative.mean, negativeMassInterval: SpectrumOutput.Interval(negative),
+            negativeMass: negative.mean,
+            negativeMassInterval: density.negativeMassInterval(noise: beyond).map {
+                SpectrumOutput.Interval(lower: $0.lower, upper: $0.upper)
+            },
             negativeMassBeyond: beyond, negativeShare: negativeShare.mean,
             negativeShareInterval: SpectrumOutput.Interval(negativeShare),
             outliersAbove: isolated.above.map(\.value), outliersBelow: isolated.below.map(\.value),
             bulkEdges: isolated.bulkEdges, trace: density.trace.mean,
             traceInterval: SpectrumOutput.Interval(density.trace),
-            frobeniusNorm: density.squaredFrobeniusNorm.mean.squareRoot())
+            frobeniusNorm: squares.mean.squareRoot(),
+            frobeniusNormInterval: SpectrumOutput.Interval(squares).map {
+                SpectrumOutput.Interval(
+                    lower: max(0, $0.lower).squareRoot(), upper: max(0, $0.upper).squareRoot())
+            })
     }
 }

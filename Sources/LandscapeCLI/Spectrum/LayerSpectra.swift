@@ -26,14 +26,18 @@ struct LayerSpectra {
             layers.append(
                 try layer(
                     group.name, group.layout, norms.traces[index],
-                    frobenius: norms.squares[index * (groups.count + 1)].squareRoot()))
+                    norm: (
+                        norms.squares[index * (groups.count + 1)],
+                        norms.standardErrors[index * (groups.count + 1)]
+                    )))
         }
         return SpectrumStage.Layers(
             layers: layers, norms: norms.squares.map { $0.squareRoot() }, squareErrors: norms.standardErrors)
     }
 
     private func layer(
-        _ name: String, _ parameters: ParameterLayout, _ trace: MeanEstimate, frobenius: Double
+        _ name: String, _ parameters: ParameterLayout, _ trace: MeanEstimate,
+        norm: (square: Double, error: Double)
     ) throws -> SpectrumOutput.Layer {
         let block = try options.curvature.block(parameters, risk)
         let settings = EigenpairOptions(tolerance: options.tolerance, seed: options.common.seed)
@@ -48,6 +52,9 @@ struct LayerSpectra {
             layer: name, parameters: parameters.count, eigenvalues: top.values, residuals: top.residuals,
             smallest: low.values[0], smallestResidual: low.residuals[0],
             converged: top.isConverged && low.isConverged, trace: trace.mean,
-            traceStandardError: trace.count > 1 ? trace.standardError : nil, frobeniusNorm: frobenius)
+            traceStandardError: trace.count > 1 ? trace.standardError : nil,
+            frobeniusNorm: norm.square.squareRoot(),
+            frobeniusNormStandardError: norm.error.isFinite && norm.square > 0
+                ? norm.error / (2 * norm.square.squareRoot()) : nil)
     }
 }

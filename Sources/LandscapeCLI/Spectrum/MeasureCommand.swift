@@ -135,7 +135,7 @@ struct MeasureCommand: ParsableCommand {
             throw ValidationError("--probes is between 1 and a million, found \(probes)")
         }
         if let tolerance, !(tolerance > 0 && tolerance < 1) {
-            throw ValidationError("--tolerance is between 0 and 1, found \(tolerance)")
+            throw ValidationError("--tolerance is above 0 and below 1, found \(tolerance)")
         }
         if let bandwidth, !(bandwidth > 0 && bandwidth.isFinite) {
             throw ValidationError("--bandwidth is positive, found \(bandwidth)")
@@ -146,6 +146,9 @@ struct MeasureCommand: ParsableCommand {
         }
         if !(2...1_000_000).contains(traceProducts) {
             throw ValidationError("--trace-products is between 2 and a million, found \(traceProducts)")
+        }
+        if trace != nil, curvature.cross != nil {
+            throw ValidationError("--trace with --cross: the trace of that matrix is zero")
         }
         if traceMethod != nil, trace == nil { throw ValidationError("--trace-method goes with --trace") }
         if saveVectors != nil, count == nil { throw ValidationError("--save-vectors needs --top") }

@@ -30,7 +30,6 @@ struct SpectrumFigures {
             figures.append(heatMap(layers))
             let count = layers.layers.count
             try folder.write(layers.norms, [count, count], "block-norms.npy")
-            if let figure = layerLines(layers) { figures.append(figure) }
         }
         let target = URL(fileURLWithPath: try folder.folder("figures"))
         Console.progress("drawing figures")
@@ -86,20 +85,23 @@ struct SpectrumFigures {
             ]))
     }
 
-    private func band(_ curve: DensityCurve, floor: Double) -> Band? {
-        curve.lower.isEmpty
-            ? nil : Band(lower: curve.lower.map { max(floor, $0) }, upper: curve.upper.map { max(floor, $0) })
+    private func band(_ curve: DensityCurve, floor: Double, upTo last: Double?) -> Band? {
+        func edge(_ values: [Double]) -> [Double] {
+            zip(curve.grid, values).map { $0 <= last ?? .infinity ? max(floor, $1) : .nan }
+        }
+        return curve.lower.isEmpty ? nil : Band(lower: edge(curve.lower), upper: edge(curve.upper))
     }
 
     /// A curve and its spikes; a logarithmic axis has no zero, so points of no weight are left out.
-    private func series(_ curve: DensityCurve, _ floor: Double, _ label: String, _ role: ColourRole)
-        -> [Series]
-    {
+    private func series(
+        _ curve: DensityCurve, _ floor: Double, _ label: String, _ role: ColourRole, upTo last: Double? = nil
+    ) -> [Series] {
         let width = curve.bandwidth.value * (2 * Double.pi).squareRoot()
         return [
             Series(
-                label, x: curve.grid, y: curve.density.map { $0 > floor ? $0 : .nan },
-                band: band(curve, floor: floor), role: role),
+                label, x: curve.grid,
+                y: zip(curve.grid, curve.density).map { $1 > floor && $0 <= last ?? .infinity ? $1 : .nan },
+                band: band(curve, floor: floor, upTo: last), role: role),
             Series(
                 "eigenvalues apart", x: curve.points.map(\.value),
                 y: curve.points.map { max(floor, $0.mass / width) }, style: .spikes, role: .adversarial),
@@ -131,17 +133,22 @@ struct SpectrumFigures {
             guard let curve, curve.density.contains(where: { $0 > 0 }) else { return nil }
             let peak = curve.density.max() ?? 1
             let floor = min(peak * 1e-4, 0.1 * share / curve.bandwidth.value)
-            let sizes = reach(name == "positive" ? 1 : -1)
+            let sign: Double = name == "positive" ? 1 : -1, sizes = reach(sign)
+            // Smoothing reaches beyond the last node, where there is nothing.
+            let last = (solver.density?.nodes ?? []).map { sign * $0 }.max().map { log10(max($0, 1e-300)) }
             return LinePlot(
                 title: "\(name) eigenvalues", x: Axis("log₁₀ |λ|", range: sizes),
                 y: Axis("share per decade", isLogarithmic: true, range: floor...peak * 3),
-                series: series(curve, floor, "bulk", .standard))
+                series: series(curve, floor, "bulk", .standard, upTo: last))
+        }
+        let widths = [density.negative, density.positive].compactMap { $0?.bandwidth.value }.map {
+            formatSignificant($0, digits: 2)
         }
         guard !panels.isEmpty else { return nil }
         return Figure(
             name: "log-density", title: "Spectral density of the \(title) by size",
             caption:
-                "Shares of eigenvalues per decade of their size; a share of \(formatSignificant(density.massAtZero, digits: 2)) is zero up to rounding.",
+                "Shares of eigenvalues per decade of their size; a share of \(formatSignificant(density.massAtZero, digits: 2)) is zero up to rounding. Smoothed to \(widths.joined(separator: " and ")) decades.",
             kind: panels.count > 1 ? .panels(panels) : .lines(panels[0]))
     }
 
@@ -153,7 +160,10 @@ struct SpectrumFigures {
     }
 
     private func cumulative(_ density: SpectralDensity, _ curve: DensityCurve) -> Figure {
-        let function = density.distribution(at: curve.grid, bandwidth: curve.bandwidth.value)
+        let ends = [curve.grid[0], curve.grid[curve.grid.count - 1]] + curve.points.map(\.value)
+        let (low, high) = (ends.min() ?? 0, (ends.max() ?? 1) + 3 * curve.bandwidth.value)
+        let places = (0...800).map { low + (high - low) * Double($0) / 800 }
+        let function = density.distribution(at: places, bandwidth: curve.bandwidth.value)
         return Figure(
             name: "distribution", title: "Share of eigenvalues below each value",
             caption: "The distribution function, with a band that holds the mean over all probes with 95 %.",
@@ -180,27 +190,5 @@ struct SpectrumFigures {
                 HeatMap(
                     xLabel: "layer", yLabel: "layer", rows: names, columns: names,
                     value: Axis("norm", isLogarithmic: true), cells: layers.norms)))
-    }
-
-    private func layerLines(_ layers: SpectrumStage.Layers) -> Figure? {
-        let x = layers.layers.indices.map(Double.init)
-        guard x.count > 1 else { return nil }
-        return Figure(
-            name: "layer-eigenvalues", title: "Every layer's own block of the \(title)",
-            caption: "Largest eigenvalue, size of the smallest one, and trace of every layer's own block.",
-            kind: .lines(
-                LinePlot(
-                    x: Axis("layer, in order"), y: Axis("size", isLogarithmic: true),
-                    series: [
-                        Series(
-                            "largest eigenvalue", x: x, y: layers.layers.map { $0.eigenvalues.first ?? .nan },
-                            style: .lineWithPoints, role: .standard),
-                        Series(
-                            "|smallest eigenvalue|", x: x, y: layers.layers.map { abs($0.smallest) },
-                            style: .lineWithPoints, role: .adversarial),
-                        Series(
-                            "trace", x: x, y: layers.layers.map(\.trace), style: .lineWithPoints,
-                            role: .reference),
-                    ])))
     }
 }

@@ -32,6 +32,7 @@ struct SpectrumOutput: Encodable {
         var trace: Double
         var traceInterval: Interval?
         var frobeniusNorm: Double
+        var frobeniusNormInterval: Interval?
     }
     struct Layer: Codable {
         var layer: String
@@ -44,7 +45,9 @@ struct SpectrumOutput: Encodable {
         var converged: Bool
         var trace: Double
         var traceStandardError: Double?
+        /// Of the layer's own block, with its standard error.
         var frobeniusNorm: Double
+        var frobeniusNormStandardError: Double?
     }
     var `operator`: String
     var scaled: Bool

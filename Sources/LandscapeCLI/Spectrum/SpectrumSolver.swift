@@ -84,7 +84,7 @@ final class SpectrumSolver {
         (output.complete, output.missRisk) = (found.isComplete, found.missRisk)
         output.eigenvalueProducts = found.products
         (output.copyProducts, output.proofProducts) = (found.copyProducts, found.proofProducts)
-        if options.which == .largest, let gap = EigenvalueStage.largestGap(found.values) {
+        if options.which == .largest, found.isConverged, let gap = EigenvalueStage.largestGap(found.values) {
             (output.largestGapAfter, output.largestGapRatio) = (gap.count, gap.ratio)
         }
         if !found.isConverged {
@@ -102,6 +102,9 @@ final class SpectrumSolver {
         let settings = TraceOptions(
             method, products: accuracy.relative == nil ? options.probes : options.traceProducts,
             tolerance: accuracy.relative, seed: seed)
+        if matrix.dimension <= (accuracy.relative == nil ? settings.products : min(settings.products, 512)) {
+            return try exactTrace()
+        }
         let found = try TraceEstimate.estimate(matrix, settings) { products, mean, error in
             Console.progress(
                 "trace: \(products) products, \(formatSignificant(mean, digits: 5)) ± \(formatSignificant(error, digits: 2))"
@@ -114,6 +117,18 @@ final class SpectrumSolver {
             interval: error.map { _ in
                 SpectrumOutput.Interval(lower: found.interval.lower, upper: found.interval.upper)
             }, method: method.rawValue, products: found.products, isConverged: found.isConverged)
+    }
+
+    /// The sum of the diagonal, from as many products as there are rows.
+    private func exactTrace() throws -> SpectrumStage.Trace {
+        let elements = try DiagonalEstimate.estimate(matrix, probes: matrix.dimension, seed: seed).elements
+        let sum = elements.reduce(0, +)
+        let error = 16 * options.common.precision.epsilon * elements.reduce(0) { $0 + abs($1) }
+        return SpectrumStage.Trace(
+            mean: sum, standardError: error,
+            interval: SpectrumOutput.Interval(lower: sum - 2 * error, upper: sum + 2 * error),
+            method: "exact",
+            products: matrix.dimension, isConverged: true)
     }
 
     private func estimateDensity(into output: inout SpectrumOutput) throws {

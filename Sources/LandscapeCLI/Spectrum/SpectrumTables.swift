@@ -60,6 +60,8 @@ struct SpectrumTables {
         ]
         if let truncation = density.truncation {
             rows.append(("largest change in the last steps", formatSignificant(truncation, digits: 2)))
+        } else {
+            rows.append(("largest change in the last steps", "unknown: too few steps"))
         }
         let mass = formatSignificant(density.negativeMass, digits: 3)
         rows.append(
@@ -75,7 +77,8 @@ struct SpectrumTables {
                 "isolated above, below the bulk",
                 "\(density.outliersAbove.count), \(density.outliersBelow.count)"
             ))
-        rows.append(("Frobenius norm", formatSignificant(density.frobeniusNorm, digits: 4)))
+        let norm = formatSignificant(density.frobeniusNorm, digits: 4)
+        rows.append(("Frobenius norm", density.frobeniusNormInterval.map { "\(norm), \(text($0))" } ?? norm))
         return rows
     }
 
@@ -96,7 +99,7 @@ struct SpectrumTables {
             [Report.Cell(formatSignificant($0, digits: 8)), Report.Cell(formatSignificant($1, digits: 2))]
         }
         print("\n" + table.text)
-        if let count = result.largestGapAfter, let ratio = result.largestGapRatio {
+        if result.converged == true, let count = result.largestGapAfter, let ratio = result.largestGapRatio {
             let classes = result.classes.map { "; the data has \($0) classes" } ?? ""
             print(
                 "\nthe largest step is after \(count), by a factor of \(formatSignificant(ratio, digits: 3))\(classes)"
@@ -108,7 +111,7 @@ struct SpectrumTables {
     }
 
     private func layers(_ layers: [SpectrumOutput.Layer]) {
-        let names = ["parameters", "largest", "smallest", "trace ± error", "norm"]
+        let names = ["parameters", "largest", "smallest", "trace ± error", "norm ± error"]
         var table = Report.Table(
             columns: ["layer"] + names.map { Report.Column($0, alignment: .right) })
         table.rows = layers.map { layer in
@@ -118,7 +121,8 @@ struct SpectrumTables {
                 formatSignificant(layer.smallest, digits: 2),
                 layer.traceStandardError.map { formatWithError(layer.trace, error: $0) }
                     ?? formatSignificant(layer.trace, digits: 3),
-                formatSignificant(layer.frobeniusNorm, digits: 3),
+                layer.frobeniusNormStandardError.map { formatWithError(layer.frobeniusNorm, error: $0) }
+                    ?? formatSignificant(layer.frobeniusNorm, digits: 3),
             ].map { Report.Cell($0) }
         }
         print("\n" + table.text)

@@ -143,7 +143,10 @@ struct TrackRun {
             line.negativeMassBeyond = beyond
             (line.negativeShare, line.negativeShareInterval) = (share.mean, SpectrumOutput.Interval(share))
             (line.trace, line.traceInterval) = (trace.mean, SpectrumOutput.Interval(trace))
-            (line.negativeMass, line.negativeMassInterval) = (mass.mean, SpectrumOutput.Interval(mass))
+            line.negativeMass = mass.mean
+            line.negativeMassInterval = density.negativeMassInterval(noise: beyond).map {
+                SpectrumOutput.Interval(lower: $0.lower, upper: $0.upper)
+            }
             line.products += density.rules.reduce(0) { $0 + $1.diagonal.count }
         }
         return (line, try space.backend.download(pairs.vectors.all))
@@ -153,7 +156,7 @@ struct TrackRun {
         var columns = [
             lines.contains { $0.epoch != nil } ? "epoch" : "checkpoint", "loss", "λ₁", "stable up to",
         ]
-        if options.probes > 0 { columns += ["trace", "negative mass", "of Σ|λ|"] }
+        if options.probes > 0 { columns += ["trace", "below −δ", "δ", "of Σ|λ|"] }
         columns.append("products")
         var table = Report.Table(columns: columns.map { Report.Column($0, alignment: .right) })
         table.rows = lines.map { line in
@@ -167,6 +170,7 @@ struct TrackRun {
                 cells += [
                     formatSignificant(line.trace ?? .nan, digits: 4),
                     formatSignificant(line.negativeMass ?? .nan, digits: 3),
+                    formatSignificant(line.negativeMassBeyond ?? .nan, digits: 2),
                     formatSignificant(line.negativeShare ?? .nan, digits: 3),
                 ]
             }

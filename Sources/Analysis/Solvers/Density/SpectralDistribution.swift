@@ -44,6 +44,8 @@ extension SpectralDensity {
         func length(_ rule: QuadratureRule) -> Int {
             max(1, Int((section * Double(rule.diagonal.count)).rounded()))
         }
+        // One step has no leading section.
+        guard rules.allSatisfy({ $0.isExact || length($0) < $0.diagonal.count }) else { return nil }
         let shorter = SpectralDensity(
             rules: rules.map { $0.isExact ? $0 : $0.section(length($0)) ?? $0 }, dimension: dimension,
             known: known, noise: noise

@@ -41,6 +41,21 @@ extension SpectralDensity {
             })
     }
 
+    /// The interval of the share of eigenvalues below `-noise`: of the probes by Student's t, and of the quadrature by the bounds of
+    /// Chebyshev, Markov and Stieltjes, as nodes beside the border stand for eigenvalues on both sides of it. Nil for a single
+    /// probe.
+    public func negativeMassInterval(
+        noise: Double, confidence: Double = 0.95
+    ) -> (lower: Double, upper: Double)? {
+        let estimate = negativeMass(noise: noise)
+        guard estimate.count > 1 else { return nil }
+        let probes = estimate.interval(confidence: confidence), reach = (probes.upper - probes.lower) / 2
+        let bounds = distributionBounds(at: -noise)
+        return (
+            max(0, min(probes.lower, bounds.lower - reach)), min(1, max(probes.upper, bounds.upper + reach))
+        )
+    }
+
     /// How far an eigenvalue must be from zero for the quadrature to tell its sign: the widest gap that a probe's nodes leave
     /// around zero. All that lies in the gap is in the weight of its two nodes, whose signs are an accident.
     public var resolutionAtZero: Double {

@@ -21,6 +21,6 @@ extension EigenpairSearch {
             proofApplications: counters.proofProducts, restarts: counters.restarts, norm: counters.norm,
             history: history,
             errors: EigenvalueError.all(
-                values, residuals, wanted, rounding: 4 * space.precision.epsilon * counters.norm))
+                values, residuals, wanted, rounding: 32 * space.precision.epsilon * counters.norm))
     }
 }

@@ -1,7 +1,7 @@
 /// What is known of an eigenvalue's error.
 public struct EigenvalueError: Sendable, Equatable {
-    /// An interval that holds an eigenvalue of the operator as it was applied: λ ± the residual, and 4 ε‖A‖ for the rounding of
-    /// the residual itself.
+    /// An interval that holds an eigenvalue of the operator as it was applied: λ ± the residual, and 32 ε‖A‖ for the rounding of
+    /// products, which no residual sees.
     public let interval: ClosedRange<Double>
     /// A bound of the error: of the residual, or the smaller quadratic one.
     public let bound: Double
