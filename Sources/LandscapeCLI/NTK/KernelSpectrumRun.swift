@@ -149,7 +149,8 @@ struct KernelSpectrumRun {
         _ kernel: TangentKernelOperator, _ top: Int, _ steps: Int, to result: inout Output
     ) throws -> Eigenpairs? {
         let settings = EigenpairOptions(
-            tolerance: options.tolerance, steps: steps, seed: options.common.seed)
+            tolerance: options.tolerance, steps: steps,
+            basis: min(steps, max(100, 2 * max(top, options.bottom) + 20)), seed: options.common.seed)
         let pairs: Eigenpairs? =
             top > 0 ? try search("largest", top, kernel, settings) : nil
         if let pairs {
