@@ -21,7 +21,11 @@ extension OnDevices {
                 for pairs in [whole, found] {
                     #expect(EigenpairTests.error(pairs, wanted, scale: 150) < target.tolerance(1e-6, 1e-12))
                 }
-                #expect(Double(found.applications) < 1.25 * Double(whole.applications))
+                // What comes after it looks for copies.
+                let (few, all) = (
+                    found.applications - found.checkApplications, whole.applications - whole.checkApplications
+                )
+                #expect(Double(few) < 1.15 * Double(all))
             }
         }
 
@@ -44,7 +48,7 @@ extension OnDevices {
             let n = 60, elements = symmetric(60, seed: 3)
             let matrix = try target.matrix(elements)
             let lanczos = try BlockLanczos(
-                matrix, avoiding: RowStore(matrix.space), blockRows: width, norm: 0)
+                matrix, avoiding: [RowStore(matrix.space)], blockRows: width, norm: 0)
             var random = TestRandom(seed: 4)
             try lanczos.fill(to: width) { () throws(BackendError) in random.values(n) }
             for _ in 0..<3 {
@@ -72,6 +76,8 @@ extension OnDevices {
                         + q.indices.reduce(0) { $0 + lanczos.coupling[$1][i] * q[$1][k] }
                 }
                 #expect(mismatch(image, expected, tolerance: tolerance) == nil)
+                let kept = try backend.download(try #require(lanczos.images).row(i))
+                #expect(mismatch(kept, image, tolerance: tolerance) == nil, "the product is kept")
             }
         }
 
@@ -82,7 +88,7 @@ extension OnDevices {
             let values = (0..<n).reduce(into: [1.0]) { list, _ in list.append(list.last! * 0.4) }.prefix(n)
             let matrix = try target.diagonal(Array(values))
             let lanczos = try BlockLanczos(
-                matrix, avoiding: RowStore(matrix.space), blockRows: width, norm: 0)
+                matrix, avoiding: [RowStore(matrix.space)], blockRows: width, norm: 0)
             var random = TestRandom(seed: 4)
             try lanczos.fill(to: width) { () throws(BackendError) in random.values(n) }
             while !lanczos.coupling.isEmpty { _ = try lanczos.step() }

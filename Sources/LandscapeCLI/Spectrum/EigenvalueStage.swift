@@ -25,7 +25,8 @@ final class EigenvalueStage {
     /// Finds them, from where an earlier start was killed.
     func run(_ count: Int) throws -> SpectrumStage.Eigenvalues {
         var settings = EigenpairOptions(
-            tolerance: options.tolerance, blockSize: options.blockSize, seed: options.common.seed)
+            tolerance: options.tolerance, acceptance: options.accept, blockSize: options.blockSize,
+            seed: options.common.seed)
         settings.products = options.eigenvalueProducts
         let store = statePath
         let state = try store.flatMap { try EigenpairState.read($0) }
@@ -50,14 +51,16 @@ final class EigenvalueStage {
             values: pairs.values, residuals: pairs.residuals,
             intervals: pairs.errors.map {
                 SpectrumOutput.Interval(lower: $0.interval.lowerBound, upper: $0.interval.upperBound)
-            }, isConverged: pairs.isConverged, isComplete: pairs.isComplete, missRisk: pairs.missRisk,
-            products: pairs.applications, copyProducts: pairs.checkApplications,
-            proofProducts: pairs.proofApplications, history: pairs.history)
+            }, bounds: pairs.errors.map(\.bound), isConverged: pairs.isConverged,
+            isComplete: pairs.isComplete, missRisk: pairs.missRisk,
+            products: pairs.applications, copyProducts: pairs.checkApplications, history: pairs.history)
     }
 
-    /// Eigenpairs that a density counts exactly: those that were found, if all of them converged.
+    /// Eigenpairs that a density counts exactly: those that were found, if the residuals of all are small.
     func known(_ found: SpectrumStage.Eigenvalues) throws -> KnownEigenpairs? {
-        guard found.isConverged, found.values.count < matrix.dimension else { return nil }
+        guard found.isConverged, options.accept == .residuals, found.values.count < matrix.dimension else {
+            return nil
+        }
         let array = if let vectors { vectors } else { try storedVectors(found.values.count) }
         return KnownEigenpairs(values: found.values, vectors: array)
     }

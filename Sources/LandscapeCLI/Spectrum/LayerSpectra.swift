@@ -40,7 +40,8 @@ struct LayerSpectra {
         norm: (square: Double, error: Double)
     ) throws -> SpectrumOutput.Layer {
         let block = try options.curvature.block(parameters, risk)
-        let settings = EigenpairOptions(tolerance: options.tolerance, seed: options.common.seed)
+        let settings = EigenpairOptions(
+            tolerance: options.tolerance, acceptance: options.accept, seed: options.common.seed)
         let top = try Eigenpairs.find(
             .largest, min(options.top ?? 1, block.dimension), of: block, settings,
             progress: { EigenvalueStage.tell("layer \(name)", $0) })

@@ -7,6 +7,7 @@ import Models
 import Training
 
 extension SpectrumEnd: ExpressibleByArgument {}
+extension EigenpairAcceptance: ExpressibleByArgument {}
 extension TraceMethod: ExpressibleByArgument {}
 
 /// The spectrum of one network.
@@ -88,6 +89,12 @@ struct MeasureCommand: ParsableCommand {
             "Residuals are accepted below this fraction of their eigenvalue, or below rounding noise (16 ε‖A‖)."
     )
     var tolerance: Double?
+
+    @Option(
+        help:
+            "What --tolerance is for: residuals, or values, whose proven errors it bounds with fewer products and less accurate vectors."
+    )
+    var accept: EigenpairAcceptance = .residuals
 
     @Option(help: "Most memory of the whole command, such as 2GB; all of the device's unless given.")
     var memory: ByteCount?

@@ -10,7 +10,8 @@ struct SpectrumConfiguration: Codable, Equatable {
     var matrix: String, loss: String, draws: Int, scaled: Bool
     var subset: String?, cross: String?
     var attack: Attack?
-    var top: Int?, which: String, tolerance: Double?, blockSize: Int, eigenvalueProducts: Int?
+    var top: Int?, which: String, tolerance: Double?, accept: EigenpairAcceptance, blockSize: Int,
+        eigenvalueProducts: Int?
     var trace: String?, traceProducts: Int
     var density: Bool, lanczosSteps: Int, probes: Int
     var diagonal: Bool, perLayer: Bool
@@ -25,7 +26,8 @@ struct SpectrumConfiguration: Codable, Equatable {
         (matrix, loss, draws) = (curvature.matrix.rawValue, curvature.loss.rawValue, curvature.draws)
         (scaled, subset, cross) = (curvature.scaled, curvature.subset, curvature.cross)
         attack = options.attack.chosen
-        (top, which, tolerance) = (options.count, options.which.rawValue, options.tolerance)
+        (top, which) = (options.count, options.which.rawValue)
+        (tolerance, accept) = (options.tolerance, options.accept)
         (blockSize, eigenvalueProducts) = (options.blockSize, options.eigenvalueProducts)
         trace = options.trace.map { accuracy in
             "\(options.method(accuracy).rawValue) \(accuracy.relative.map { "±\($0)" } ?? "")"

@@ -57,14 +57,15 @@ struct SpectrumOutput: Encodable {
     var eigenvalues: [Double]?
     var residuals: [Double]?
     var intervals: [Interval]?
+    /// Proven bounds of the errors, which are smaller than the intervals where neighbours are known.
+    var errorBounds: [Double]?
     var converged: Bool?
     /// Whether the search for further copies came to its end, and the chance that one was missed.
     var complete: Bool?
     var missRisk: Double?
     var eigenvalueProducts: Int?
-    /// How many of them looked for further copies, and how many proved residuals.
+    /// How many of them looked for further copies and hidden values.
     var copyProducts: Int?
-    var proofProducts: Int?
     /// After how many of the largest eigenvalues the next one is smaller by the largest factor, and that factor.
     var largestGapAfter: Int?
     var largestGapRatio: Double?

@@ -81,9 +81,10 @@ final class SpectrumSolver {
         output.converged = found.isConverged
         // What is not symmetric has eigenvalues beyond its residuals.
         output.intervals = options.curvature.matrix == .danskin ? nil : found.intervals
+        output.errorBounds = options.curvature.matrix == .danskin ? nil : found.bounds
         (output.complete, output.missRisk) = (found.isComplete, found.missRisk)
         output.eigenvalueProducts = found.products
-        (output.copyProducts, output.proofProducts) = (found.copyProducts, found.proofProducts)
+        output.copyProducts = found.copyProducts
         if options.which == .largest, found.isConverged, let gap = EigenvalueStage.largestGap(found.values) {
             (output.largestGapAfter, output.largestGapRatio) = (gap.count, gap.ratio)
         }

@@ -4,10 +4,10 @@ import Analysis
 enum SpectrumStage {
     struct Eigenvalues: Codable {
         var values: [Double], residuals: [Double]
-        var intervals: [SpectrumOutput.Interval]
+        var intervals: [SpectrumOutput.Interval], bounds: [Double]
         var isConverged: Bool, isComplete: Bool
         var missRisk: Double
-        var products: Int, copyProducts: Int, proofProducts: Int
+        var products: Int, copyProducts: Int
         var history: [EigenpairProgress]
     }
     struct Trace: Codable {

@@ -92,11 +92,13 @@ struct SpectrumTables {
 
     private func eigenvalues(_ values: [Double]) {
         var table = Report.Table(
-            columns: [
-                Report.Column("eigenvalue", alignment: .right), Report.Column("residual", alignment: .right),
-            ])
-        table.rows = zip(values, result.residuals ?? []).map {
-            [Report.Cell(formatSignificant($0, digits: 8)), Report.Cell(formatSignificant($1, digits: 2))]
+            columns: (["eigenvalue", "residual"] + (result.errorBounds == nil ? [] : ["error at most"])).map {
+                Report.Column($0, alignment: .right)
+            })
+        table.rows = values.indices.map { index in
+            let errors = [result.residuals, result.errorBounds].compactMap { $0?[index] }
+            return [Report.Cell(formatSignificant(values[index], digits: 8))]
+                + errors.map { Report.Cell(formatSignificant($0, digits: 2)) }
         }
         print("\n" + table.text)
         if result.converged == true, let count = result.largestGapAfter, let ratio = result.largestGapRatio {

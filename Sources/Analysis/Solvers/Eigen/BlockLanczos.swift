@@ -6,12 +6,15 @@ import Backend
 /// `V` are the rows of `basis`, `T` is dense in float64 on the host, `Q` is the block that comes next and `C` couples it
 /// to the basis. In the first steps C couples to the last block only; after a restart, to every Ritz vector kept.
 /// Vectors in `avoiding` are projected out of every iterate, so the factorisation lives in their complement.
+/// `images` are the products `A·V` themselves: they give the true residual of any combination without another product.
 final class BlockLanczos {
     let matrix: any LinearOperator
     let space: VectorSpace
-    let avoiding: RowStore
+    let avoiding: [RowStore]
     /// Orthonormal vectors.
     var basis: RowStore
+    /// `A·V`, row by row; nil where nobody asks for residuals.
+    var images: RowStore?
     /// `T`, row by row.
     var projected: [[Double]] = []
     /// `C`: for every vector of the next block, its coupling to every vector of the basis.
@@ -24,16 +27,20 @@ final class BlockLanczos {
 
     /// An empty factorisation with room for blocks of `blockRows` vectors.
     init(
-        _ matrix: any LinearOperator, avoiding: RowStore, blockRows: Int, norm: Double
+        _ matrix: any LinearOperator, avoiding: [RowStore], blockRows: Int, norm: Double,
+        keepsImages: Bool = true
     ) throws(BackendError) {
         (self.matrix, space, self.avoiding, self.norm) = (matrix, matrix.space, avoiding, norm)
         basis = RowStore(space)
+        images = keepsImages ? RowStore(space) : nil
         block = try space.vectors(blockRows)
         scratch = try space.vectors(blockRows)
     }
 
     /// Vectors that no one has seen yet.
-    var room: Int { space.dimension - basis.count - avoiding.count - coupling.count }
+    var room: Int { complement - coupling.count }
+    /// Dimensions outside of the basis and what is avoided.
+    var complement: Int { avoiding.reduce(space.dimension - basis.count) { $0 - $1.count } }
     /// A coupling below this is rounding noise.
     var noise: Double { 16 * space.precision.epsilon * norm }
 
@@ -49,6 +56,7 @@ final class BlockLanczos {
         projected += coupling.map { $0 + [Double](repeating: 0, count: rows) }
         try matrix.apply(
             basis.rows(first..<first + rows), into: (0..<rows).map { space.row($0, of: block) })
+        for row in 0..<rows { try images?.append(space.row(row, of: block)) }
         try takeProducts(rows, of: first)
         return rows
     }
@@ -79,8 +87,7 @@ final class BlockLanczos {
         }
         // No more than there are dimensions left: the rest is rounding noise, however large.
         let zeros = [Double](repeating: 0, count: first)
-        let left = space.dimension - basis.count - avoiding.count
-        coupling = coefficients.prefix(left).map { zeros + $0 }
+        coupling = coefficients.prefix(complement).map { zeros + $0 }
     }
 
     /// Fills the next block up to `rows` with new directions, orthogonal to all others: what an invariant subspace or

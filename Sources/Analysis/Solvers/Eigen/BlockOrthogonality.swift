@@ -15,13 +15,13 @@ extension BlockLanczos {
     /// Removes the avoided vectors and the basis from the first rows of the block; returns the basis' coefficients.
     func removeAll(_ rows: Int) throws(BackendError) -> [[Double]] {
         let (given, other) = (part(block, rows), part(scratch, rows))
-        _ = try avoiding.remove(from: given, rows: rows, scratch: other)
+        for known in avoiding { _ = try known.remove(from: given, rows: rows, scratch: other) }
         return try basis.remove(from: given, rows: rows, scratch: other)
     }
 
     func removeAll(from row: DeviceSlice) throws(BackendError) {
         let other = space.row(0, of: scratch)
-        _ = try avoiding.remove(from: row, rows: 1, scratch: other)
+        for known in avoiding { _ = try known.remove(from: row, rows: 1, scratch: other) }
         _ = try basis.remove(from: row, rows: 1, scratch: other)
     }
 

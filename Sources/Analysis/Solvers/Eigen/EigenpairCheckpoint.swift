@@ -2,8 +2,20 @@ import Backend
 
 /// What a search tells, hands out and takes back.
 extension EigenpairSearch {
+    /// Tells the values as they are: those locked, and new ones with bounds of their residuals.
+    func report(_ values: [Double], _ bounds: [Double]) {
+        let values = locked.values + values, bounds = locked.residuals + bounds
+        let order = wanted.order(values)
+        tell(
+            EigenpairProgress(
+                products: counters.products, restarts: counters.restarts, locked: locked.count,
+                values: order.map { values[$0] }, bounds: order.map { bounds[$0] }))
+    }
+
     /// Tells how far it is.
     func tell(_ step: EigenpairProgress) {
+        // A search that goes on looks again at what it was handed out with.
+        if history.last == step { return }
         history.append(step)
         progress?(step)
     }
@@ -11,46 +23,41 @@ extension EigenpairSearch {
     /// Hands out the state if someone wants it.
     func handOut() throws(BackendError) {
         guard let save, let lanczos else { return }
-        let locked = locked, space = space, basis = lanczos.basis.count
         let numbers = EigenpairNumbers(
             search: identity, counters: counters, basisSize: basisSize, blockRows: blockRows,
-            lockedValues: locked.values, lockedResiduals: locked.residuals, proved: locked.proved,
+            lockedValues: locked.values, lockedResiduals: locked.residuals,
             projected: lanczos.projected, coupling: lanczos.coupling, copies: copies,
             history: history)
+        let space = space, rows = locked.rows.all + lanczos.rows
         try save(
             EigenpairState(numbers: numbers) { index throws(BackendError) in
-                let slice =
-                    index < locked.count
-                    ? locked.rows.row(index)
-                    : index < locked.count + basis
-                        ? lanczos.basis.row(index - locked.count)
-                        : space.row(index - locked.count - basis, of: lanczos.block)
-                return try space.backend.download(slice)
+                try space.backend.download(rows[index])
             })
     }
 
     func restore(_ state: EigenpairState) throws(BackendError) {
         let numbers = state.numbers
         (counters, copies, history) = (numbers.counters, numbers.copies, numbers.history)
-        locked.restore(
-            values: numbers.lockedValues, residuals: numbers.lockedResiduals, proved: numbers.proved)
-        var index = 0
-        for _ in numbers.lockedValues {
-            try space.backend.write(try state.vector(index), to: try locked.rows.appendRow())
-            index += 1
-        }
+        locked.restore(values: numbers.lockedValues, residuals: numbers.lockedResiduals)
+        for _ in numbers.lockedValues { _ = try locked.rows.appendRow() }
         let lanczos = try BlockLanczos(
-            matrix, avoiding: locked.rows, blockRows: max(blockRows, numbers.coupling.count),
+            matrix, avoiding: [locked.rows], blockRows: max(blockRows, numbers.coupling.count),
             norm: counters.norm)
         (lanczos.projected, lanczos.coupling) = (numbers.projected, numbers.coupling)
         for _ in numbers.projected {
-            try space.backend.write(try state.vector(index), to: try lanczos.basis.appendRow())
-            index += 1
+            _ = try lanczos.basis.appendRow()
+            _ = try lanczos.images?.appendRow()
         }
-        for row in numbers.coupling.indices {
-            try space.backend.write(try state.vector(index), to: space.row(row, of: lanczos.block))
-            index += 1
+        for (index, row) in (locked.rows.all + lanczos.rows).enumerated() {
+            try space.backend.write(try state.vector(index), to: row)
         }
         self.lanczos = lanczos
+    }
+}
+
+extension BlockLanczos {
+    /// All its vectors: the basis, the next block and the products with the basis.
+    fileprivate var rows: [DeviceSlice] {
+        basis.all + coupling.indices.map { space.row($0, of: block) } + (images?.all ?? [])
     }
 }

@@ -5,17 +5,19 @@ public struct EigenpairOptions: Sendable {
     /// Residuals are accepted below this fraction of their eigenvalue, or below the rounding noise of the
     /// operator, 16 ε‖A‖, whichever is larger.
     public var tolerance: Double?
+    /// Whether the tolerance is for residuals or for the values themselves.
+    public var acceptance: EigenpairAcceptance
     /// Most products of one search (of the first, or of one that looks for copies); nil: as many as the restarts allow.
     public var steps: Int?
     /// Vectors kept on the device before a restart, without those found; nil: 2·count + 20, at least 100, and up to 400
-    /// while they take 128 MiB at most; no more than fit into half of the free memory.
+    /// while they take 128 MiB at most; no more than fit with their products into half of the free memory.
     public var basis: Int?
     /// Vectors given to the operator at once. One needs the fewest products; more pay where the operator multiplies a block
     /// much faster.
     public var blockSize: Int
     /// Most restarts of one search.
     public var restarts: Int
-    /// Most products of all searches together; those that prove the residuals come on top.
+    /// Most products of all searches together.
     public var products: Int?
     /// Probability at which another copy of a value, if there is one, may be missed: what the search for copies aims at.
     public var missRisk: Double
@@ -28,11 +30,13 @@ public struct EigenpairOptions: Sendable {
     /// risk of 0.01, at
     /// most 300 restarts.
     public init(
-        tolerance: Double? = nil, steps: Int? = nil, basis: Int? = nil, blockSize: Int = 1,
+        tolerance: Double? = nil, acceptance: EigenpairAcceptance = .residuals, steps: Int? = nil,
+        basis: Int? = nil, blockSize: Int = 1,
         restarts: Int = 300, products: Int? = nil, missRisk: Double = 0.01, saveEvery: Int? = nil,
         seed: UInt64 = 0
     ) {
         (self.tolerance, self.steps, self.basis, self.blockSize) = (tolerance, steps, basis, blockSize)
+        self.acceptance = acceptance
         self.missRisk = missRisk
         (self.restarts, self.products, self.saveEvery, self.seed) = (restarts, products, saveEvery, seed)
     }
@@ -46,9 +50,9 @@ public struct EigenpairOptions: Sendable {
     func sizes(_ count: Int, start: Int, in space: VectorSpace) -> (basis: Int, block: Int) {
         let n = space.dimension
         let row = max(1, n * space.precision.bytes)
-        // Beside the basis: what a restart keeps of it, the pairs found, blocks and their products.
+        // The basis, its products and what a restart keeps of both; the pairs found, blocks and their products.
         let rows = space.backend.freeMemory / 2 / row - count - 4 * max(blockSize, start) - 8
-        let fitting = rows < 1 ? 0 : rows * 2 / 3
+        let fitting = rows < 1 ? 0 : rows / 3
         // Rows that are not needed cost nothing; restarts cost products where eigenvalues lie close.
         let usual = max(100, 2 * count + 20, min(400, (128 << 20) / row))
         let wished = min(n, basis ?? usual)

@@ -8,19 +8,19 @@ extension EigenpairSearch {
         for (row, index) in order.enumerated() {
             try space.backend.copy(locked.rows.row(index), to: space.row(row, of: vectors))
         }
-        let values = order.map { locked.values[$0] }, residuals = order.map { locked.residuals[$0] }
+        let (values, residuals, others) = listed([], [], splits)
         let isConverged =
             values.count == wanted.count
-            && order.allSatisfy {
-                locked.residuals[$0] <= accepted(locked.values[$0])
-            }
+            && (judgesValues(splits)
+                ? areKnown(values, residuals, others) : areSmall(residuals, of: values))
         return Eigenpairs(
             values: values, residuals: residuals, vectors: vectors, applications: counters.products,
             isConverged: isConverged, isComplete: isComplete,
             missRisk: isComplete ? counters.risk : 1, checkApplications: counters.checkProducts,
-            proofApplications: counters.proofProducts, restarts: counters.restarts, norm: counters.norm,
+            restarts: counters.restarts, norm: counters.norm,
             history: history,
             errors: EigenvalueError.all(
-                values, residuals, wanted, rounding: 32 * space.precision.epsilon * counters.norm))
+                values, residuals, wanted, others: others,
+                rounding: 32 * space.precision.epsilon * counters.norm))
     }
 }

@@ -3,30 +3,30 @@ import Backend
 /// One Krylov space, from its first block to the end of its search.
 extension EigenpairSearch {
     /// Extends the factorisation until the wanted values are found and locked, or nothing is left to look for.
-    func searchSpace() throws(BackendError) -> Outcome {
-        guard let lanczos else { return .exhausted }
-        if hasGivenProducts {
-            hasGivenProducts = false
+    func searchSpace() throws(BackendError) -> (Outcome, RitzProof) {
+        guard let lanczos else { return (.exhausted, RitzProof(space)) }
+        if counters.looksAtOnce {
+            counters.looksAtOnce = false
             if let outcome = try look(lanczos) { return outcome }
         }
         while true {
             if lanczos.coupling.count < width {
                 try lanczos.fill(to: width) { () throws(BackendError) in draw() }
-                if lanczos.coupling.isEmpty { return try lockAll(lanczos) }
+                if lanczos.coupling.isEmpty { return (.exhausted, try best(lanczos)) }
             }
             if lanczos.basis.count > 0, lanczos.basis.count + lanczos.coupling.count > basisSize {
-                if counters.roundRestarts >= options.restarts { return try giveUp(lanczos) }
+                if counters.roundRestarts >= options.restarts { return (.gaveUp, try best(lanczos)) }
                 try restart(lanczos)
                 try handOut()
             }
             let spent = try lanczos.step()
-            count(spent, proving: false)
+            count(spent, counters.isCheck ? .check : .search)
             if counters.isCheck, let column = lanczos.projected.last {
                 for end in copies.indices { copies[end].step(column, coupling: lanczos.coupling.first?.last) }
             }
             counters.norm = max(counters.norm, lanczos.norm)
             if isTimeToLook(lanczos), let outcome = try look(lanczos) { return outcome }
-            if isSpent { return try giveUp(lanczos) }
+            if isSpent { return (.gaveUp, try best(lanczos)) }
             if let every = options.saveEvery, counters.products / every > (counters.products - spent) / every
             {
                 try handOut()
@@ -37,7 +37,7 @@ extension EigenpairSearch {
     /// Vectors of a block. One finds copies with the fewest products.
     private var width: Int { counters.isCheck ? 1 : blockRows }
 
-    private var isSpent: Bool {
+    var isSpent: Bool {
         counters.roundProducts >= options.steps ?? .max || counters.products >= options.products ?? .max
     }
 
@@ -48,7 +48,7 @@ extension EigenpairSearch {
         if locked.count + rows < wanted.count { return false }
         let isInvariant = lanczos.coupling.count < width
         let isFull = rows + lanczos.coupling.count > basisSize
-        let interval = rows < 64 ? 2 : rows < 160 ? 4 : 6
+        let interval = max(1, rows / 32)
         return isInvariant || isFull || isSpent || counters.roundProducts - counters.looked >= interval
     }
 
@@ -60,25 +60,46 @@ extension EigenpairSearch {
     }
 
     /// Judges the Ritz values: nil to go on.
-    private func look(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome? {
+    private func look(_ lanczos: BlockLanczos) throws(BackendError) -> (Outcome, RitzProof)? {
         counters.looked = counters.roundProducts
         let ritz = try lanczos.ritz()
         counters.norm = max(counters.norm, lanczos.norm)
         let indices = missing(ritz)
-        report(ritz, indices)
+        report(indices.map { ritz.values[$0] }, indices.map { ritz.bounds[$0] })
         if indices.isEmpty, locked.count >= wanted.count {
-            return hasNothingMore(lanczos, ritz) ? .nothing : nil
+            return hasNothingMore(lanczos, ritz) ? (.nothing, RitzProof(space)) : nil
         }
-        guard locked.count + indices.count >= wanted.count,
-            indices.allSatisfy({ isConverged(ritz, $0) })
-        else { return nil }
-        try locked.lock(indices, ritz, of: lanczos)
-        return .found
+        guard locked.count + indices.count >= wanted.count else { return nil }
+        return try conclude(lanczos, ritz, indices)
     }
 
-    /// Half of what is accepted: the true residual adds the noise of one more product.
+    /// Whether the wanted pairs are all there, and whether more may be hidden: nil to go on.
+    private func conclude(
+        _ lanczos: BlockLanczos, _ ritz: RitzPairs, _ indices: [Int]
+    ) throws(BackendError) -> (Outcome, RitzProof)? {
+        // A search for copies has a check of its own, and one that failed is not made again.
+        let splits = counters.isCheck || counters.isStrict ? [] : try splits(ritz, indices)
+        let bounds = indices.map { ritz.bounds[$0] }
+        guard areAccurate(indices.map { ritz.values[$0] }, bounds, splits, room: Self.room) else {
+            return nil
+        }
+        let pairs = try RitzProof(lanczos, ritz, indices)
+        guard !splits.isEmpty, areAccurate(pairs.values, pairs.residuals, splits, room: 0) else {
+            return (.found, pairs)
+        }
+        if try nothingIsHidden(from: lanczos, beyond: splits) {
+            self.splits = splits
+            return (.complete, pairs)
+        }
+        counters.isStrict = true
+        return areSmall(bounds, of: pairs.values, room: Self.room) ? (.found, pairs) : nil
+    }
+
+    /// What a true residual may have beyond that of the factorisation, in ε‖A‖.
+    private static let room = 8.0
+
     private func isConverged(_ ritz: RitzPairs, _ index: Int) -> Bool {
-        ritz.bounds[index] <= accepted(ritz.values[index]) / 2
+        areSmall([ritz.bounds[index]], of: [ritz.values[index]], room: Self.room)
     }
 
     /// Whether the complement surely holds nothing beyond the values found: it would have been seen, or the outermost Ritz
@@ -93,29 +114,11 @@ extension EigenpairSearch {
             || (wanted.top == 0 || isConverged(ritz, last)) && (wanted.bottom == 0 || isConverged(ritz, 0))
     }
 
-    /// No dimension is left: Ritz pairs are eigenpairs.
-    private func lockAll(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome {
-        let outcome = try giveUp(lanczos)
-        return outcome == .gaveUp ? .exhausted : outcome
-    }
-
-    /// Locks the best there is.
-    private func giveUp(_ lanczos: BlockLanczos) throws(BackendError) -> Outcome {
-        if lanczos.basis.count > 0 {
-            let ritz = try lanczos.ritz()
-            try locked.lock(missing(ritz), ritz, of: lanczos)
-        }
-        return .gaveUp
-    }
-
-    private func report(_ ritz: RitzPairs, _ indices: [Int]) {
-        let values = locked.values + indices.map { ritz.values[$0] }
-        let bounds = locked.residuals + indices.map { ritz.bounds[$0] }
-        let order = wanted.order(values)
-        tell(
-            EigenpairProgress(
-                products: counters.products, restarts: counters.restarts, locked: locked.count,
-                values: order.map { values[$0] }, bounds: order.map { bounds[$0] }))
+    /// The best there is.
+    private func best(_ lanczos: BlockLanczos) throws(BackendError) -> RitzProof {
+        if lanczos.basis.count == 0 { return RitzProof(space) }
+        let ritz = try lanczos.ritz()
+        return try RitzProof(lanczos, ritz, missing(ritz))
     }
 
     // MARK: Restarts
@@ -128,8 +131,10 @@ extension EigenpairSearch {
         // A locked vector's residual is an error of all later ones: it must not hurt the smallest value that is wanted.
         let limit = indices.map { accepted(ritz.values[$0]) }.min().map { $0 / 2 } ?? 0
         let done = indices.filter { ritz.bounds[$0] <= limit }
-        let before = locked.count
-        try locked.lock(done, ritz, of: lanczos)
+        let before = locked.count, proof = try RitzProof(lanczos, ritz, done)
+        if proof.residuals.allSatisfy({ $0 <= 2 * limit }) {
+            try locked.lock(Array(done.indices), of: proof)
+        }
         let isLocked = locked.count == before + done.count
         let left = ritz.values.indices.filter { !isLocked || !done.contains($0) }
         let kept = retained(left, wanted: indices.count - done.count, next: lanczos.coupling.count)

@@ -5,7 +5,18 @@ import Data
 /// until one of them finds nothing more.
 final class EigenpairSearch {
     /// How a search of one Krylov space ended.
-    enum Outcome { case found, nothing, exhausted, gaveUp }
+    enum Outcome {
+        /// The wanted values; what more there is remains to be looked for.
+        case found
+        /// The wanted values, and all others are known to lie on their side of the splits.
+        case complete
+        /// Nothing beyond those locked.
+        case nothing
+        /// No dimension is left.
+        case exhausted
+        /// Out of products or restarts, with the best there is.
+        case gaveUp
+    }
 
     let matrix: any LinearOperator
     let space: VectorSpace
@@ -19,8 +30,8 @@ final class EigenpairSearch {
     /// What a search for copies has seen, for each end.
     var copies: [HiddenCopies] = []
     var history: [EigenpairProgress] = []
-    /// Whether the factorisation began from given products, so that there are Ritz values before the first step.
-    var hasGivenProducts = false
+    /// Where the values found are parted from all others, once that is known.
+    var splits: [SpectrumSplit] = []
     /// Vectors near the wanted ones, and combinations of them to begin with.
     let start: [DeviceSlice]
     var firstVectors: [[Double]] = []
@@ -38,7 +49,8 @@ final class EigenpairSearch {
         let sizes = options.sizes(wanted.count, start: start.count, in: matrix.space)
         identity = EigenpairNumbers.Search(
             dimension: matrix.dimension, precision: space.precision.rawValue, end: end, count: wanted.count,
-            seed: options.seed, tolerance: options.tolerance(space.precision), blockSize: options.blockSize)
+            seed: options.seed, tolerance: options.tolerance(space.precision),
+            acceptance: options.acceptance, blockSize: options.blockSize)
         try state?.numbers.check(fits: identity)
         basisSize = state?.numbers.basisSize ?? sizes.basis
         blockRows = state?.numbers.blockRows ?? sizes.block
@@ -51,10 +63,15 @@ final class EigenpairSearch {
         var isComplete = wanted.count == 0
         if lanczos == nil, wanted.count > 0, counters.round == 0 { try begin() }
         while wanted.count > 0 {
-            let outcome = try searchSpace()
+            let (outcome, pairs) = try searchSpace()
             if outcome == .nothing { isComplete = true; break }
             if outcome == .exhausted { lanczos = nil }
-            if try !prove(outcome) { continue }
+            if try !accept(pairs, outcome) { continue }
+            if outcome == .complete {
+                isComplete = true
+                report([], [])
+                break
+            }
             if outcome == .exhausted { (isComplete, counters.risk) = (true, 0); break }
             let isSpent = counters.products >= options.products ?? .max
             if outcome == .gaveUp, locked.count >= wanted.count || isSpent { break }
@@ -68,11 +85,6 @@ final class EigenpairSearch {
 
     // MARK: Searches
 
-    /// The residual at which a value counts as found.
-    func accepted(_ value: Double) -> Double {
-        max(identity.tolerance * abs(value), 16 * space.precision.epsilon * counters.norm)
-    }
-
     /// Another vector to begin with: of the given ones, then random. Random vector i is the same whatever the block size.
     func draw() -> [Double] {
         if !firstVectors.isEmpty { return firstVectors.removeFirst() }
@@ -85,8 +97,9 @@ final class EigenpairSearch {
     func beginAgain() throws(BackendError) {
         lanczos = nil
         lanczos = try BlockLanczos(
-            matrix, avoiding: locked.rows, blockRows: blockRows, norm: counters.norm)
+            matrix, avoiding: [locked.rows], blockRows: blockRows, norm: counters.norm)
         counters.round += 1
+        counters.isStrict = false
         (counters.roundProducts, counters.roundRestarts, counters.looked) = (0, 0, 0)
         counters.repairs = 0
         lookForCopies()
@@ -100,10 +113,13 @@ final class EigenpairSearch {
         counters.risk = 1
     }
 
+    /// What a product is for.
+    enum Purpose { case search, check }
+
     /// Counts products.
-    func count(_ products: Int, proving: Bool) {
+    func count(_ products: Int, _ purpose: Purpose) {
         counters.products += products
-        if proving { counters.proofProducts += products } else { counters.roundProducts += products }
-        if !proving, counters.isCheck { counters.checkProducts += products }
+        counters.roundProducts += products
+        if purpose == .check { counters.checkProducts += products }
     }
 }

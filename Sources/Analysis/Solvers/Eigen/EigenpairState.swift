@@ -6,7 +6,7 @@ import Backend
 public struct EigenpairState {
     /// All numbers.
     let numbers: EigenpairNumbers
-    /// Vector `index`: first those locked, then the basis, then the next block.
+    /// Vector `index`: first those locked, then the basis, the next block, and the products with the basis.
     let vector: (_ index: Int) throws(BackendError) -> [Double]
 }
 
@@ -15,29 +15,33 @@ struct EigenpairNumbers: Codable, Equatable {
     /// What the search is, which decides all bits.
     struct Search: Codable, Equatable {
         var dimension: Int, precision: String, end: SpectrumEnd, count: Int, seed: UInt64
-        var tolerance: Double, blockSize: Int
+        var tolerance: Double, acceptance: EigenpairAcceptance, blockSize: Int
     }
     /// What was spent, and where the search is.
     struct Counters: Codable, Equatable {
-        var products = 0, checkProducts = 0, proofProducts = 0, restarts = 0
+        var products = 0, checkProducts = 0, restarts = 0
         /// Searches begun; products and restarts of this one, and products at its last Ritz values.
         var round = 0, roundProducts = 0, roundRestarts = 0, looked = 0
         /// Whether this search looks for copies; random vectors drawn; searches from vectors whose proof failed.
         var isCheck = false, drawn = 0, repairs = 0
+        /// Whether there are Ritz values to look at before the next step.
+        var looksAtOnce = false
+        /// Whether residuals decide, because values were not parted from the others.
+        var isStrict = false
         var norm = 0.0, risk = 1.0
     }
     var search: Search
     var counters: Counters
     /// Vectors of the basis at most, and of the room for a block.
     var basisSize: Int, blockRows: Int
-    var lockedValues: [Double], lockedResiduals: [Double], proved: Int
+    var lockedValues: [Double], lockedResiduals: [Double]
     /// T and C, row by row.
     var projected: [[Double]], coupling: [[Double]]
     var copies: [HiddenCopies]
     var history: [EigenpairProgress]
 
-    /// How many vectors belong to it.
-    var rows: Int { lockedValues.count + projected.count + coupling.count }
+    /// How many vectors belong to it: those locked, the basis, the next block and the products with the basis.
+    var rows: Int { lockedValues.count + 2 * projected.count + coupling.count }
 
     /// Throws if it belongs to another search.
     func check(fits wanted: Search) throws(BackendError) {
@@ -52,6 +56,7 @@ struct EigenpairNumbers: Codable, Equatable {
         compare("count", \.count)
         compare("seed", \.seed)
         compare("tolerance", \.tolerance)
+        compare("acceptance", \.acceptance.rawValue)
         compare("block size", \.blockSize)
         if found.isEmpty { return }
         throw BackendError(

@@ -18,8 +18,8 @@ public struct Eigenpairs {
     /// The probability that a value beyond those listed, if there is one, was missed: by the share of it that a random start
     /// vector would need to hide it.
     public let missRisk: Double
-    /// Applications that the search for copies took, and those that proved residuals.
-    public let checkApplications: Int, proofApplications: Int
+    /// Applications that the search for copies and hidden values took.
+    public let checkApplications: Int
     /// Restarts of all searches.
     public let restarts: Int
     /// A lower estimate of `‖A‖`: the largest `‖A·v‖` of a unit vector seen.
@@ -40,9 +40,10 @@ extension Eigenpairs {
     /// Finds `count` eigenvalues at an end of the spectrum by block Lanczos with thick restarts and locking (Wu and Simon 2000;
     /// Golub and Ye 2002).
     ///
-    /// One Krylov space holds as many copies of an eigenvalue as its blocks have vectors. So what was found is locked and the
-    /// search starts again in the complement, until nothing there exceeds the values found: multiplicities come out. Every
-    /// residual is proved by a product of its own.
+    /// One Krylov space holds as many copies of an eigenvalue as its blocks have vectors. So a few products with another random
+    /// vector in its complement look for more (`SpectrumSplit`). If there may be some, what was found is locked and the search
+    /// starts again in the complement of that, until nothing there exceeds the values found: multiplicities come out. Every
+    /// residual is that of the vector returned, from the products kept.
     ///
     /// - Parameters:
     ///   - start: vectors near the wanted ones, such as those of a nearby operator; they need not be orthonormal.

@@ -17,6 +17,21 @@ struct RitzProof {
         try measure()
     }
 
+    /// Some Ritz vectors of a factorisation that keeps its products: no further ones are needed.
+    init(_ lanczos: BlockLanczos, _ ritz: RitzPairs, _ indices: [Int]) throws(BackendError) {
+        guard let products = lanczos.images else { preconditionFailure("products were not kept") }
+        (vectors, images) = (RowStore(lanczos.space), RowStore(lanczos.space))
+        let coefficients = indices.map { ritz.vectors[$0] }
+        try lanczos.basis.combine(coefficients, into: vectors)
+        try products.combine(coefficients, into: images)
+        try measure()
+    }
+
+    /// No pairs.
+    init(_ space: VectorSpace) { (vectors, images) = (RowStore(space), RowStore(space)) }
+
+    var count: Int { values.count }
+
     /// Takes in other vectors, orthonormal to these.
     mutating func join(_ other: RitzProof) throws(BackendError) {
         for index in other.values.indices {
@@ -46,9 +61,11 @@ struct RitzProof {
         let space = vectors.space, residual = try space.vector()
         (values, residuals) = ([], [])
         for index in 0..<vectors.count {
-            let value = try space.dot(vectors.row(index), images.row(index))
+            // Combinations are of unit length but for rounding.
+            let length = try space.norm(vectors.row(index))
+            let value = try space.dot(vectors.row(index), images.row(index)) / (length * length)
             try space.add(images.row(index), -value, vectors.row(index), into: residual.all)
-            let norm = try space.norm(residual.all)
+            let norm = try space.norm(residual.all) / length
             guard value.isFinite, norm.isFinite else {
                 throw BackendError(
                     .device, "the operator gave a vector that is not finite for eigenvector \(index)")

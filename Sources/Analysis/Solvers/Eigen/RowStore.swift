@@ -23,6 +23,9 @@ final class RowStore {
     /// The vectors `range`.
     func rows(_ range: Range<Int>) -> [DeviceSlice] { range.map(row) }
 
+    /// All vectors.
+    var all: [DeviceSlice] { rows(0..<count) }
+
     /// Room for one more vector, which the caller fills.
     func appendRow() throws(BackendError) -> DeviceSlice {
         if count == pieces.count * pieceRows { pieces.append(try space.vectors(pieceRows)) }

@@ -6,30 +6,36 @@ struct RitzPairs {
     var values: [Double]
     /// Coefficients in the basis, one list for every value.
     var vectors: [[Double]]
-    /// Residual norms, by the coupling to the next block.
+    /// `C·s`: how each couples to the next block.
+    var couplings: [[Double]]
+    /// Residual norms `‖C·s‖`.
     var bounds: [Double]
 }
 
 extension BlockLanczos {
-    /// Eigenvalues and eigenvectors of T, and the residual `‖C·s‖` of each.
+    /// Eigenvalues and eigenvectors of T, and how they couple to the next block.
     func ritz() throws(BackendError) -> RitzPairs {
         let m = basis.count
         let (values, flat) = try HostLinearAlgebra.symmetricEigen(projected.flatMap { $0 }, m)
         let residuals = HostLinearAlgebra.product(
             flat, coupling.flatMap { $0 }, m, m, coupling.count, transposeB: true)
         let width = coupling.count
-        let bounds = (0..<m).map { k in
-            residuals[k * width..<(k + 1) * width].reduce(0) { $0 + $1 * $1 }.squareRoot()
-        }
+        let couplings = (0..<m).map { Array(residuals[$0 * width..<($0 + 1) * width]) }
+        let bounds = couplings.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         norm = max(norm, values.reduce(0) { max($0, abs($1)) })
         let vectors = (0..<m).map { Array(flat[$0 * m..<($0 + 1) * m]) }
-        return RitzPairs(values: values, vectors: vectors, bounds: bounds)
+        return RitzPairs(values: values, vectors: vectors, couplings: couplings, bounds: bounds)
     }
 
     /// Keeps only some Ritz vectors and the next block: T becomes diagonal, and every vector couples to the block.
     func restart(with values: [Double], _ vectors: [[Double]]) throws(BackendError) {
         let kept = RowStore(space)
         try basis.combine(vectors, into: kept)
+        if let before = images {
+            let products = RowStore(space)
+            try before.combine(vectors, into: products)
+            images = products
+        }
         coupling = coupling.map { row in
             vectors.map { vector in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
         }
@@ -44,6 +50,7 @@ extension BlockLanczos {
     ) throws(BackendError) {
         for (row, index) in chosen.enumerated() {
             try basis.append(vectors.row(index))
+            try self.images?.append(images.row(index))
             try space.add(
                 images.row(index), -values[index], vectors.row(index), into: space.row(row, of: block))
         }

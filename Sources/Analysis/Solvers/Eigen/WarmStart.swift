@@ -15,11 +15,11 @@ extension EigenpairSearch {
         if given.count == 0 { return }
         // The first one: in the order of a result it is an outermost one, whose size tells the operator's.
         var proof = try RitzProof(matrix, try given.copy(0..<1))
-        count(1, proving: false)
+        count(1, .search)
         counters.norm = max(counters.norm, abs(proof.values[0]))
         guard proof.residuals[0] <= 10 * accepted(proof.values[0]) else { return try addUp(given) }
         try proof.join(RitzProof(matrix, try given.copy(1..<given.count)))
-        count(given.count - 1, proving: false)
+        count(given.count - 1, .search)
         counters.norm = proof.values.reduce(counters.norm) { max($0, abs($1)) }
         try proof.rotate()
         _ = try take(proof, continuing: true)

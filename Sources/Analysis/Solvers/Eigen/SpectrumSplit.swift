@@ -1,0 +1,41 @@
+import Backend
+
+/// A place that parts the values found at an end of the spectrum from all others, and what is left to show for it.
+///
+/// In the basis V of a factorisation and its complement, A is `[[T, Cᵀ], [C, B]]`. Let μ lie below the values found and κ be the
+/// largest eigenvalue of `C·(μ − T)⁻¹·Cᵀ`. If no eigenvalue of B exceeds μ − κ, the Schur complement of T − μ is negative, and A
+/// has exactly as many eigenvalues above μ as T (inertia is additive: Haynsworth 1968). What the first vector of V hid, copies
+/// included, would be in B. At the other end signs are turned round.
+struct SpectrumSplit {
+    /// Whether the values found lie above the place, or below it.
+    let isAbove: Bool
+    /// μ: halfway between the last value found and the Ritz value that comes next.
+    let place: Double
+    /// μ − κ: B may not reach beyond it.
+    let limit: Double
+
+    /// Nil if the next value is as far as the noise, or there is none.
+    init?(
+        _ ritz: RitzPairs, unlisted: [Int], last: Double, isAbove: Bool, noise: Double
+    ) throws(BackendError) {
+        let sign = isAbove ? 1.0 : -1
+        guard let next = isAbove ? unlisted.last : unlisted.first else { return nil }
+        let gap = sign * (last - ritz.values[next])
+        guard gap > 2 * noise else { return nil }
+        let place = last - sign * gap / 2
+        (self.isAbove, self.place) = (isAbove, place)
+        let width = ritz.couplings[0].count
+        var schur = [Double](repeating: 0, count: width * width)
+        for (value, coupling) in zip(ritz.values, ritz.couplings) {
+            let weight = 1 / (sign * (place - value))
+            for i in 0..<width {
+                for j in 0..<width { schur[i * width + j] += weight * coupling[i] * coupling[j] }
+            }
+        }
+        let shift = width == 0 ? 0 : try HostLinearAlgebra.symmetricEigenvalues(schur, width).last ?? 0
+        limit = place - sign * shift
+    }
+
+    /// Whether a value of B contradicts it.
+    func isBroken(by value: Double) -> Bool { isAbove ? value > limit : value < limit }
+}
