@@ -89,16 +89,13 @@ final class BatchPass {
     func run(
         at parameters: DeviceSlice? = nil, vector: DeviceSlice? = nil, into result: DeviceSlice? = nil
     ) throws(BackendError) -> [Double] {
-        let data = risk.data, batchCount = data.batchCount(of: batchSize)
+        let batchCount = risk.data.batchCount(of: batchSize)
         var sum = zero.all, scalarSum = scalarTurns[2]
         for index in 0..<batchCount {
             let isLast = index == batchCount - 1
             let target = isLast ? (result ?? zero.all) : turns[index % 2].all
             let scalarTarget = scalarTurns[index % 2]
-            var bound = risk.fixed.merging(data.batch(index, of: batchSize)) { $1 }
-            for entry in risk.programs.layout.entries {
-                bound[entry.name] = (parameters ?? risk.parameters.all)[entry.range]
-            }
+            var bound = risk.inputs(of: index, batchSize: batchSize, at: parameters)
             for entry in layout.entries {
                 let range = width * entry.range.lowerBound..<width * entry.range.upperBound
                 if let vector { bound["v of \(entry.name)"] = vector[range] }
@@ -118,6 +115,17 @@ final class BatchPass {
         }
         return Array(
             try scalars.isEmpty ? [] : risk.space.backend.download(scalarSum.all).prefix(scalars.count))
+    }
+}
+
+extension Risk {
+    /// What programs over a batch read, by name, at the risk's weights or others.
+    func inputs(of batch: Int, batchSize: Int, at weights: DeviceSlice? = nil) -> [String: DeviceSlice] {
+        var bound = fixed.merging(data.batch(batch, of: batchSize)) { $1 }
+        for entry in programs.layout.entries {
+            bound[entry.name] = (weights ?? parameters.all)[entry.range]
+        }
+        return bound
     }
 }
 

@@ -112,10 +112,13 @@ private final class Passes {
             holds
             ? try ifThereIsMemory { () throws(BackendError) in
                 let backend = risk.space.backend
-                return try HeldValues(
+                let held = try HeldValues(
                     program, whatVariesWith: { $0.hasPrefix("v of ") },
                     batchCount: risk.data.batchCount(of: batchSize), most: backend.freeMemory / 4,
                     on: backend, risk.space.precision)
+                // Before the pass has memory of its own: the two together would take more.
+                try held?.fill { risk.inputs(of: $0, batchSize: batchSize) }
+                return held
             } : nil
         // Holding is a luxury.
         let holding =

@@ -30,6 +30,11 @@ final class HeldValues {
         rest = split.rest
     }
 
+    /// Computes all of them at once, from what each batch reads.
+    func fill(_ inputs: (_ batch: Int) -> [String: DeviceSlice]) throws(BackendError) {
+        for batch in 0..<batches where try values(of: batch, inputs(batch)) == nil { return }
+    }
+
     /// What the rest needs for a batch; nil if the batch is not held.
     func values(of batch: Int, _ bound: [String: DeviceSlice]) throws(BackendError) -> [String: DeviceSlice]?
     {

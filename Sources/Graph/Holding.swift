@@ -15,7 +15,7 @@ extension Program {
     /// Splits this program at the values that varying parts read.
     ///
     /// Costly values are held, and those that a costly operation reads; elementwise chains and views of held values
-    /// and inputs are cheaper to compute again than to store and read.
+    /// and inputs are cheaper to compute again than to store and read, and so are first layers of few terms.
     public func holding(whatVariesWith varies: (String) -> Bool) -> Held {
         withMasksFromActivations().split(varies)
     }
@@ -34,6 +34,7 @@ extension Program {
             // `id` is computed in the second program; what it reads must be there.
             for operand in nodes[id].operands where !isVarying[operand] {
                 isRead[operand] = true
+                if isLight(operand) { continue }
                 let storesOperand = !nodes[id].primitive.isCheap && !nodes[operand].operands.isEmpty
                 if storesOperand || !nodes[operand].primitive.isCheap { isHeld[operand] = true }
             }
@@ -47,6 +48,17 @@ extension Program {
         }
         let rest = Program(nodes: replaced, outputs: outputs.map { ($0.name, $0.node) })
         return Held(fixed: fixed.withoutUnread(), rest: rest.withoutUnread())
+    }
+
+    /// Whether a value takes so few operations from the inputs on that computing it again costs about as much as storing and
+    /// reading it: 32 for every element.
+    private func isLight(_ id: Int) -> Bool {
+        var left = 32 * nodes[id].shape.count, seen: Set<Int> = [id], next = [id]
+        while let id = next.popLast(), left >= 0 {
+            left -= nodes[id].flops(operands: nodes[id].operands.map { nodes[$0].shape })
+            for operand in nodes[id].operands where seen.insert(operand).inserted { next.append(operand) }
+        }
+        return left >= 0
     }
 
     /// Drops dead nodes, inputs among them.
