@@ -22,7 +22,7 @@ from spectrum_problem import COUNT, SUBSET, Problem
 from spectrum_quadrature import distance
 
 PEERS = ("torch", "curvlinops", "pyhessian")
-TABLES = ("product", "eigenvalues", "trace", "density")
+TABLES = ("product", "eigenvalues", "trace", "work", "density")
 TOP = 5
 
 
@@ -36,7 +36,7 @@ class Landscape:
         start = time.perf_counter()
         process = subprocess.Popen(
             [self.command, "spectrum", *self.problem.arguments(subset), "--device", self.device, "--precision", precision,
-             "--batch-size", "100", "--json", *map(str, options)], stdout=subprocess.PIPE, text=True)
+             "--batch-size", "50", "--json", *map(str, options)], stdout=subprocess.PIPE, text=True)
         text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
@@ -123,7 +123,7 @@ def eigenvalues(landscape, sides, ways, options):
     requests = {"curvlinops": "{way} 5 1e-4", "pyhessian": "{way} 5 100 1e-3"}
     runs = {}
     for _ in range(options.long_rounds):
-        found = landscape.spectrum("--top", TOP, "--tolerance", 1e-4, subset=options.small)
+        found = landscape.spectrum("--top", TOP, "--tolerance", 1e-4, "--accept", "values", subset=options.small)
         found.update(values=found["eigenvalues"], products=found["eigenvalueProducts"])
         runs.setdefault("landscape", []).append(found)
         for side in sides:
@@ -177,6 +177,35 @@ def trace(landscape, sides, ways, options):
     report(f"Trace to ±{share:.0%}, {count(options)} images", runs, "error", error)
 
 
+def work(landscape, sides, ways, options):
+    """The same work for every side, one run of each in turn: Hutchinson's estimator and Lanczos quadrature with as many products."""
+    products, steps = options.trace_products, options.steps
+    names = {"trace": f"Trace from {products} products", "density": f"Density from one probe of {steps} steps"}
+    requests = {"trace": f"trace {{way}} {products}", "density": f"density {{way}} 1 {steps}"}
+    for what, title in names.items():
+        runs = {}
+        for _ in range(options.long_rounds):
+            if what == "trace":
+                found = landscape.spectrum("--trace", "--probes", products, subset=options.small)
+                found["products"] = found["traceProducts"]
+            else:
+                found = landscape.spectrum("--density", "--probes", 1, "--lanczos-steps", steps, subset=options.small)
+                found["products"] = steps
+            runs.setdefault("landscape", []).append(found)
+            for side in sides:
+                if side.name != "torch":
+                    side.start()
+                    more = " 0" if what == "trace" and side.name == "pyhessian" else ""
+                    found = answer(side, requests[what].format(way=ways[side.name]) + more)
+                    memory = side.stop()
+                    side.start()
+                    if found:
+                        runs.setdefault(side.name, []).append({**found, "memory": memory})
+        measure = lambda run: "{:.4g}".format(
+            run["trace"] if what == "trace" else max((run["density"] if "density" in run else run)["nodes"]))
+        report(f"{title}, {count(options)} images", runs, "trace" if what == "trace" else "largest node", measure)
+
+
 def density(landscape, sides, ways, options):
     probes, steps = options.probes, 90
     truth = landscape.kept("reference-density", "--density", "--probes", 40, "--lanczos-steps", steps, subset=True)["density"]
@@ -202,7 +231,9 @@ def main():
     parser.add_argument("--work", required=True, help="a folder for the problem, kept between runs")
     parser.add_argument("--threads", type=int, default=2, help="processor cores for each side")
     parser.add_argument("--rounds", type=int, default=7, help="runs of single products")
-    parser.add_argument("--long-rounds", type=int, default=1, help="runs of eigenvalues")
+    parser.add_argument("--long-rounds", type=int, default=1, help="runs of eigenvalues and of equal work")
+    parser.add_argument("--trace-products", type=int, default=20, help="of equal work")
+    parser.add_argument("--steps", type=int, default=45, help="of equal work")
     parser.add_argument("--small", action="store_true", help="200 images for everything but single products")
     parser.add_argument("--trace-accuracy", type=float, default=0.2, help="half of the 95 %% interval, as a share")
     parser.add_argument("--busy", action="store_true", help="peers do not spin at barriers: for a machine with other work")
@@ -254,6 +285,7 @@ def main():
     long = {
         "eigenvalues": lambda sides, ways: eigenvalues(landscape, sides, ways, options),
         "trace": lambda sides, ways: trace(landscape, sides, ways, options),
+        "work": lambda sides, ways: work(landscape, sides, ways, options),
     }
     few = {"density": lambda sides, ways: density(landscape, sides, ways, options)}
     over(False, {"product": single, **({} if options.small else long)})

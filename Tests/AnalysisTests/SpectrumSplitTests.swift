@@ -37,8 +37,9 @@ extension OnDevices {
             let unlisted = isAbove ? Array(0..<5) : Array(2..<7)
             let split = try #require(
                 try SpectrumSplit(
-                    ritz, unlisted: unlisted, last: isAbove ? 4 : -4.5, isAbove: isAbove, noise: 1e-10))
-            #expect(split.place == (isAbove ? 2.5 : -2.75))
+                    ritz, unlisted: unlisted, last: isAbove ? 4 : -4.5, reach: 9, isAbove: isAbove,
+                    noise: 1e-10))
+            #expect(split.place == (isAbove ? 2.5 : -2.75), "at most halfway")
             let step = isAbove ? 1e-6 : -1e-6
             #expect(try Self.count(beyond: split, values, couplings, split.limit - step) == 2)
             #expect(try Self.count(beyond: split, values, couplings, split.limit + step) == 3)
@@ -51,11 +52,16 @@ extension OnDevices {
                 values: [1, 2, 2 + 1e-9], vectors: [], couplings: [[0.1], [0.1], [0.1]],
                 bounds: [0.1, 0.1, 0.1])
             func split(_ unlisted: [Int], _ last: Double) throws -> SpectrumSplit? {
-                try SpectrumSplit(ritz, unlisted: unlisted, last: last, isAbove: true, noise: 1e-8)
+                try SpectrumSplit(ritz, unlisted: unlisted, last: last, reach: 0, isAbove: true, noise: 1e-8)
             }
             #expect(try split([0, 1], 2 + 1e-9) == nil)
             #expect(try split([], 1) == nil)
-            #expect(try split([0], 2) != nil)
+            #expect(try split([0], 2)?.place == 2 - 1.0 / 8)
+            // (μ − T)⁻¹ is 8 at the last value, which counts against, and 8/7 at the next.
+            let rough = RitzPairs(
+                values: [1, 2], vectors: [], couplings: [[0.9], [0.1]], bounds: [0.9, 0.1])
+            let place = try SpectrumSplit(rough, unlisted: [0], last: 2, reach: 0, isAbove: true, noise: 0)
+            #expect(place == nil, "what reaches beyond the next value is not settled")
         }
 
         /// Values are known long before vectors: fewer products, every error within its bound, and every bound within the tolerance.

@@ -7,14 +7,18 @@ extension EigenpairSearch {
 
     /// Where the values found would be parted from all others; empty if that cannot be told of every end that is wanted.
     func splits(_ ritz: RitzPairs, _ indices: [Int]) throws(BackendError) -> [SpectrumSplit] {
-        let (floor, ceiling) = wanted.limits(locked.values + indices.map { ritz.values[$0] })
+        let values = locked.values + indices.map { ritz.values[$0] }
+        let bounds = locked.residuals + indices.map { ritz.bounds[$0] }
+        let (floor, ceiling) = wanted.limits(values)
         let unlisted = ritz.values.indices.filter { !indices.contains($0) }
         var found: [SpectrumSplit] = []
         for (last, isAbove) in [(floor, true), (ceiling, false)] {
-            guard let last else { continue }
+            guard let last, let index = values.firstIndex(of: last) else { continue }
+            // Twice what makes r²/gap small enough.
+            let reach = 2 * bounds[index] * bounds[index] / max(accepted(last), .leastNormalMagnitude)
             guard
                 let split = try SpectrumSplit(
-                    ritz, unlisted: unlisted, last: last, isAbove: isAbove,
+                    ritz, unlisted: unlisted, last: last, reach: reach, isAbove: isAbove,
                     noise: 16 * space.precision.epsilon * counters.norm)
             else { return [] }
             found.append(split)

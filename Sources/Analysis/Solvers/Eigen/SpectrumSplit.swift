@@ -9,20 +9,24 @@ import Backend
 struct SpectrumSplit {
     /// Whether the values found lie above the place, or below it.
     let isAbove: Bool
-    /// μ: halfway between the last value found and the Ritz value that comes next.
+    /// μ: between the last value found and the Ritz value that comes next.
     let place: Double
     /// μ − κ: B may not reach beyond it.
     let limit: Double
 
-    /// Nil if the next value is as far as the noise, or there is none.
+    /// The split behind the last value found. Nil if there is no next value, if it is as near as the noise, or if B may not even reach
+    /// as far as it: then the factorisation itself has not settled what is there.
+    ///
+    /// - Parameter reach: how far the last value is to be parted from all others, if there is room for it.
     init?(
-        _ ritz: RitzPairs, unlisted: [Int], last: Double, isAbove: Bool, noise: Double
+        _ ritz: RitzPairs, unlisted: [Int], last: Double, reach: Double, isAbove: Bool, noise: Double
     ) throws(BackendError) {
         let sign = isAbove ? 1.0 : -1
         guard let next = isAbove ? unlisted.last : unlisted.first else { return nil }
         let gap = sign * (last - ritz.values[next])
         guard gap > 2 * noise else { return nil }
-        let place = last - sign * gap / 2
+        // The nearer to the last value, the farther B may reach.
+        let place = last - sign * min(gap / 2, max(gap / 8, reach))
         (self.isAbove, self.place) = (isAbove, place)
         let width = ritz.couplings[0].count
         var schur = [Double](repeating: 0, count: width * width)
@@ -34,6 +38,7 @@ struct SpectrumSplit {
         }
         let shift = width == 0 ? 0 : try HostLinearAlgebra.symmetricEigenvalues(schur, width).last ?? 0
         limit = place - sign * shift
+        if isBroken(by: ritz.values[next]) { return nil }
     }
 
     /// Whether a value of B contradicts it.
