@@ -28,7 +28,7 @@ let package = Package(
             exclude: [
                 "chains.inc", "vector.inc", "functions.inc", "chain.inc", "reduce.inc", "moves.inc",
                 "products.inc",
-                "lanes.inc", "tile.inc", "pack.inc", "product.inc", "convolution.inc",
+                "lanes.inc", "tile.inc", "pack.inc", "product.inc", "convolution.inc", "winograd.inc",
             ],
             cSettings: numericC, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Kernels", exclude: ["cl"], cSettings: numericC),

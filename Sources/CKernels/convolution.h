@@ -25,6 +25,7 @@ struct ls_conv {
     int64_t padded;          // elements of the padded source of one image
     int64_t together;        // images whose positions may share vectors
     int32_t is_in_place;     // the source needs no padded copy
+    int32_t is_winograd;     // by minimal filtering: see winograd.inc
     int64_t lines, result_plane;  // rows of the result, and distance between them
     int64_t packed_count, work_count;
     int32_t pass_count;

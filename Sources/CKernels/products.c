@@ -56,11 +56,11 @@ typedef struct {
     void (*pack_lines)(int32_t, const void *, int64_t, int64_t, int64_t, int64_t, void *);
     void (*packed)(const ls_product *, const void *, int64_t, const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
                    void *, int32_t);
-    void (*pack)(const ls_conv *, const void *, void *);
+    void (*pack)(const ls_conv *, const void *, void *, int64_t, int64_t);
     void (*images)(const ls_conv *, const void *, int64_t, const void *, void *, int64_t, int64_t, void *, int64_t,
                    int64_t);
     void (*sum)(const ls_conv *, const void *, int64_t, const void *, int64_t, int64_t, void *, void *);
-    void (*finish)(const ls_conv *, const void *, int64_t, int64_t, void *);
+    void (*finish)(const ls_conv *, const void *, int64_t, int64_t, void *, int64_t, int64_t);
 } kernels;
 
 #define KERNELS(type, set, lanes, rows, taps) \
@@ -233,6 +233,49 @@ static void plan_input(ls_conv *plan, const kernels *k) {
         }
 }
 
+// Minimal filtering takes 16 products instead of 36, and two transformations of TRANSFORM vector operations a vector of
+// tiles.
+#define TRANSFORM 90
+static int32_t is_plain_3x3(const ls_window *w) {
+    return w->kernel_h == 3 && w->kernel_w == 3 && w->stride_h == 1 && w->stride_w == 1;
+}
+
+static int32_t winograd_pays(const ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    if (!is_plain_3x3(w) || (plan->role == LS_CONV_INPUT && (w->padding_h > 2 || w->padding_w > 2))) return 0;
+    const ls_pass *pass = plan->passes;
+    const double lanes = (double)k->lanes;
+    const double lines = (double)(plan->lines > 4 ? round_up(plan->lines, k->rows) : 4);
+    const double channels = (double)plan->channels, height = (double)pass->grid_h, width = (double)pass->grid_w;
+    const double vectors = ((pass->grid_h + 1) / 2) * ((pass->grid_w + 1) / 2) / lanes;
+    const double cost = vectors * (16 * channels * lines + TRANSFORM * (channels + (double)plan->lines));
+    return cost < 9 * channels * lines * height * width / lanes;
+}
+
+// The padded source and the order of its columns, so that tiles are neighbours; images whose tiles share vectors.
+static void plan_winograd(ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    ls_pass *pass = plan->passes;
+    const int64_t down = (pass->grid_h + 1) / 2, across = (pass->grid_w + 1) / 2;
+    plan->is_winograd = 1;
+    if (plan->role == LS_CONV_INPUT) plan->top = 2 - w->padding_h, plan->left = 2 - w->padding_w;
+    plan->plane_h = 2 * down + 2, plan->part_w = across + 1;
+    plan->step_w = 2, plan->plane_w = 2 * plan->part_w;
+    plan->padded = plan->channels * plan->plane_h * plan->plane_w;
+    plan->together = 1;
+    double least_waste = 0;
+    for (int b = 1; b <= MOST_TOGETHER && (b == 1 || b * plan->padded <= MOST_PADDED); b++) {
+        const double waste = (double)round_up(b * down * across, PANELS * k->lanes) / b;
+        if (b == 1 || waste < WORTH_IT * least_waste) plan->together = b, least_waste = waste;
+    }
+    const int64_t width = PANELS * k->lanes, lines = round_up(plan->lines, k->rows);
+    plan->packed_count = 16 * lines * plan->channels;
+    plan->steps = malloc((size_t)(plan->channels + 1) * sizeof(int32_t));
+    for (int64_t i = 0; i < plan->channels; i++) plan->steps[i] = (int32_t)(i * width);
+    plan->work_count = plan->together * plan->padded + LS_CONV_SLACK +
+                       16 * ((plan->channels + k->rows) * width + 2 * k->lanes);
+}
+
 static void plan_filter_by_channels(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
     plan->plane_w = plan->width + 2 * plan->left;
@@ -269,6 +312,46 @@ static void plan_filter_by_positions(ls_conv *plan, const kernels *k) {
                        round_up(plan->filters, FILTERS) * all * k->lanes;
 }
 
+// Elements of transformed tiles that are summed together, and tiles at least; elements of their sums at most.
+#define TILES (1 << 16)
+#define LEAST_TILES 64
+#define MOST_SUMS (1 << 20)
+// Its cost is that of 16 products a tile, of which those with one vector of channels are slower, and of the
+// transformations.
+#define ONE_VECTOR 1.4
+#define TRANSFORM_LINE 100
+#define LARGE_GAIN 0.9
+static int32_t winograd_pays_for_filters(const ls_conv *plan, const kernels *k, double direct) {
+    const ls_window *w = &plan->window;
+    const double tiles = (double)(((w->out_h + 1) / 2) * ((w->out_w + 1) / 2));
+    const double channels = (double)round_up(plan->channels, k->lanes), filters = (double)round_up(plan->filters, k->rows);
+    const double products = 16 * channels * filters * (plan->channels > k->lanes ? 1 : ONE_VECTOR);
+    return is_plain_3x3(w) && tiles > 0 && 16 * channels * filters <= MOST_SUMS &&
+           tiles * (products + TRANSFORM_LINE * (channels + filters)) < LARGE_GAIN * direct;
+}
+
+static void plan_filter_by_winograd(ls_conv *plan, const kernels *k) {
+    const ls_window *w = &plan->window;
+    const int64_t down = (w->out_h + 1) / 2, across = (w->out_w + 1) / 2;
+    const int64_t width = round_up(plan->channels, k->lanes), filters = round_up(plan->filters, k->rows);
+    plan->is_winograd = 1;
+    plan->plane_h = 2 * down + 2, plan->plane_w = 2 * across + 2;
+    plan->last_count = plan->plane_h * plan->plane_w * plan->channels;
+    // Whole rows of tiles.
+    const int64_t tiles = least(TERMS, TILES / 16 / (width + filters));
+    const int64_t rows = (tiles < LEAST_TILES ? LEAST_TILES : tiles) / across;
+    plan->batch = (rows > 1 ? rows : 1) * across;
+    plan->off = malloc((size_t)(plan->height * plan->width + 1) * sizeof(int32_t));
+    for (int64_t y = 0; y < plan->height; y++)
+        for (int64_t x = 0; x < plan->width; x++)
+            plan->off[y * plan->width + x] =
+                (int32_t)(((plan->top + y) * plan->plane_w + plan->left + x) * plan->channels);
+    plan->steps = malloc((size_t)plan->batch * sizeof(int32_t));
+    for (int64_t i = 0; i < plan->batch; i++) plan->steps[i] = (int32_t)(i * width);
+    plan->work_count = plan->last_count + LS_CONV_SLACK + 4 * across * k->rows +
+                       16 * (filters * width + plan->batch * (width + filters) + 3 * k->lanes);
+}
+
 // Lanes hold channels or positions, whichever wastes fewer.
 static void plan_filter(ls_conv *plan, const kernels *k) {
     const ls_window *w = &plan->window;
@@ -278,7 +361,9 @@ static void plan_filter(ls_conv *plan, const kernels *k) {
         round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes) * w->out_w;
     const int64_t by_positions =
         round_up(plan->filters, FILTERS) * round_up(terms, k->taps) * round_up(w->out_w, k->lanes);
-    if (by_positions > 0 && by_positions < by_channels)
+    if (winograd_pays_for_filters(plan, k, (double)least(by_channels, by_positions) * (double)w->out_h))
+        plan_filter_by_winograd(plan, k);
+    else if (by_positions > 0 && by_positions < by_channels)
         plan_filter_by_positions(plan, k);
     else
         plan_filter_by_channels(plan, k);
@@ -296,6 +381,10 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
         plan_filter(plan, k);
         // Sums in float64.
         plan->work_count += 2 * filters * window->channels * window->kernel_h * window->kernel_w;
+        return plan;
+    }
+    if (winograd_pays(plan, k)) {
+        plan_winograd(plan, k);
         return plan;
     }
     plan->padded = plan->channels * plan->plane_h * plan->plane_w;
@@ -332,8 +421,8 @@ int64_t ls_conv_packed(const ls_conv *plan) { return plan->packed_count; }
 int64_t ls_conv_together(const ls_conv *plan) { return plan->together; }
 int64_t ls_conv_work(const ls_conv *plan) { return round_up(plan->work_count, 16); }
 
-void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed) {
-    kernels_for(wide)->pack(plan, w, packed);
+void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed, int64_t part, int64_t parts) {
+    kernels_for(wide)->pack(plan, w, packed, part, parts);
 }
 void ls_conv_images(int32_t wide, const ls_conv *plan, const void *source, int64_t source_step, const void *packed,
                     void *result, int64_t result_step, int64_t images, void *work, int64_t part, int64_t parts) {
@@ -344,6 +433,6 @@ void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, int64_t i
     kernels_for(wide)->sum(plan, image, image_step, cotangent, cotangent_step, images, sums, work);
 }
 void ls_conv_finish(int32_t wide, const ls_conv *plan, const void *sums, int64_t pieces, int64_t stride,
-                    void *gradient) {
-    kernels_for(wide)->finish(plan, sums, pieces, stride, gradient);
+                    void *gradient, int64_t begin, int64_t end) {
+    kernels_for(wide)->finish(plan, sums, pieces, stride, gradient, begin, end);
 }

@@ -138,22 +138,48 @@ import Testing
         }
     }
 
+    /// Kernels of 3×3 without stride have a way of their own where channels are many: rows of tiles of all lengths beside
+    /// vectors, odd extents, every padding, few and many lines.
+    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
+    func squareKernelsOfManyChannels(_ target: Target) throws {
+        let extents: [(Int, Int, Int)] = [
+            (1, 27, 28), (3, 16, 16), (7, 8, 8), (2, 3, 33), (5, 7, 5), (4, 1, 2), (1, 5, 70),
+        ]
+        for (index, (images, height, width)) in extents.enumerated() {
+            for (channels, filters) in [(17, 12), (33, 20), (34, 3)] {
+                let x: Shape = [images, channels, height, width], w: Shape = [filters, channels, 3, 3]
+                let padding = (height < 3 ? 1 : index % 3, width < 3 ? 2 : (index + 1) % 3)
+                let program = Program.trace { t in
+                    let (images, filters) = (t.input("x", x), t.input("w", w))
+                    let y = images.conv(filters, Window(stride: (1, 1), padding: padding, groups: 1))
+                    let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [images, filters])
+                    return [("y", y.relu()), ("dx", back[0]), ("dw", back[1])]
+                }
+                try check(program, target, "\(x) * \(w), padding \(padding)")
+            }
+        }
+    }
+
     /// Many small images share vectors; each one's results are those that it has alone, bit for bit.
     @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
     func imagesDoNotDependOnTheirNeighbours(_ target: Target) throws {
-        for (size, stride, groups) in [(7, 1, 1), (5, 1, 2), (14, 2, 1), (9, 2, 2), (3, 1, 1), (6, 3, 1)] {
+        for (size, stride, groups, channels) in [
+            (7, 1, 1, 4), (5, 1, 2, 4), (14, 2, 1, 4), (9, 2, 2, 4), (3, 1, 1, 4), (6, 3, 1, 4),
+            (8, 1, 1, 20),
+            (9, 1, 2, 32),
+        ] {
             let window = Window(stride: (stride, stride), padding: (1, 1), groups: groups)
-            let filters: Shape = [10, 4 / groups, 3, 3]
+            let filters: Shape = [10, channels / groups, 3, 3]
             func program(_ images: Int) -> Program {
                 .trace { t in
-                    let x = t.input("x", [images, 4, size, size]), w = t.input("w", filters)
+                    let x = t.input("x", [images, channels, size, size]), w = t.input("w", filters)
                     let y = x.conv(w, window)
                     let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [x])
                     return [("y", y.relu()), ("dx", back[0])]
                 }
             }
             let images = 51, out = (size - 1) / stride + 1
-            let (xs, ys) = (4 * size * size, 10 * out * out)
+            let (xs, ys) = (channels * size * size, 10 * out * out)
             let x = values(images * xs, 1), dy = values(images * ys, 2), w = values(filters.count, 3)
             let together = try target.run(program(images), ["x": x, "w": w, "dy": dy])
             for image in [0, 1, 6, 30, 50] {

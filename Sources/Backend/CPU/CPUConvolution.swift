@@ -71,10 +71,12 @@ final class CPUConvolution: CPUKernel {
         if shape.role == .filterGradient { return filterGradient(binding, own) }
 
         let packed = binding.scratch!
-        Parallel.forEach(groups) { group, _ in
+        let stretches = stretches(packedCount)
+        Parallel.forEach(groups * stretches) { index, _ in
+            let (group, stretch) = (index / stretches, index % stretches)
             ls_conv_pack(
                 precision.isWide, plan, binding.operands[1] + group * filterCount * bytes,
-                packed + group * packedCount * bytes)
+                packed + group * packedCount * bytes, Int64(stretch), Int64(stretches))
         }
         // Some images share vectors; where there are few images, each is cut into parts.
         let samples = shape.x[0], images = samples * groups
@@ -119,11 +121,15 @@ final class CPUConvolution: CPUKernel {
             }
             if range.isEmpty { memset(mine, 0, filterCount * bytes) }
         }
-        Parallel.forEach(groups) { group, _ in
+        let stretches = stretches(pieces * filterCount)
+        let filters = shape.w[0] / groups
+        Parallel.forEach(groups * stretches) { index, _ in
+            let (group, stretch) = (index / stretches, index % stretches)
             let place = group * filterCount * bytes
             ls_conv_finish(
                 precision.isWide, plan, sums + place, Int64(pieces), Int64(shape.w.count),
-                binding.result + place)
+                binding.result + place, Int64(filters * stretch / stretches),
+                Int64(filters * (stretch + 1) / stretches))
         }
         epilogue?.applyToAll(shape.w.count, binding)
     }
@@ -134,6 +140,11 @@ final class CPUConvolution: CPUKernel {
     private var filterCount: Int { shape.w.count / groups }
     private var imageCount: Int { shape.w[1] * shape.x[2] * shape.x[3] }
     private var resultCount: Int { shape.w[0] / groups * shape.y[2] * shape.y[3] }
+
+    /// Stretches into which work on `count` elements of one group is cut, large enough to be worth handing over.
+    private func stretches(_ count: Int) -> Int {
+        groups > 1 ? 1 : max(1, min(4 * Parallel.threads, count / (1 << 13)))
+    }
 
     /// Partial filter gradients: more of them keep more threads busy and take more memory.
     private var pieces: Int {

@@ -149,8 +149,8 @@ void ls_conv_free(ls_conv *plan);
 int64_t ls_conv_packed(const ls_conv *plan);
 int64_t ls_conv_work(const ls_conv *plan);
 
-// Packs the filters of one group, for forward and input gradient.
-void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed);
+// Packs part `part` of `parts` of the filters of one group, for forward and input gradient.
+void ls_conv_pack(int32_t wide, const ls_conv *plan, const void *w, void *packed, int64_t part, int64_t parts);
 
 // Images whose positions may share vectors: the most that `ls_conv_images` takes at once.
 int64_t ls_conv_together(const ls_conv *plan);
@@ -165,9 +165,9 @@ void ls_conv_images(int32_t wide, const ls_conv *plan, const void *source, int64
 void ls_conv_sum(int32_t wide, const ls_conv *plan, const void *image, int64_t image_step, const void *cotangent,
                  int64_t cotangent_step, int64_t images, void *sums, void *work);
 
-// The filter gradient of one group from the sums of some pieces that lie `stride` apart, added in order.
+// The gradient of filters begin..<end of one group from the sums of some pieces that lie `stride` apart, added in order.
 void ls_conv_finish(int32_t wide, const ls_conv *plan, const void *sums, int64_t pieces, int64_t stride,
-                    void *gradient);
+                    void *gradient, int64_t begin, int64_t end);
 
 // ---- Threads (threads.c) ----
 
