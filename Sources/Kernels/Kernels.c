@@ -7,8 +7,8 @@
 #define FILES(F) \
     F(combine) F(conv_filters) F(conv_finish) F(conv_images) F(conv_sums) F(conv_taps) F(fold_items) \
     F(fold_rows) F(gather) F(image) F(matmul_columns) F(matmul_dots) F(matmul_local) F(mirror) F(pack) \
-    F(pad_items) F(pad_rows) F(product) F(reduce_columns) F(reduce_few) F(reduce_runs) F(reduce_terms) \
-    F(scatter_add) F(tile) F(turn) F(unfold_items) F(unfold_rows)
+    F(pad_items) F(pad_rows) F(product) F(product_pack) F(reduce_columns) F(reduce_few) F(reduce_runs) \
+    F(reduce_terms) F(rotate) F(scatter_add) F(tile) F(turn) F(unfold_items) F(unfold_rows)
 
 static const char combine[] = {
 #embed "cl/combine.cl"
@@ -64,6 +64,9 @@ static const char pad_rows[] = {
 static const char product[] = {
 #embed "cl/product.cl"
     , 0};
+static const char product_pack[] = {
+#embed "cl/product_pack.cl"
+    , 0};
 static const char reduce_columns[] = {
 #embed "cl/reduce_columns.cl"
     , 0};
@@ -75,6 +78,9 @@ static const char reduce_runs[] = {
     , 0};
 static const char reduce_terms[] = {
 #embed "cl/reduce_terms.cl"
+    , 0};
+static const char rotate[] = {
+#embed "cl/rotate.cl"
     , 0};
 static const char scatter_add[] = {
 #embed "cl/scatter_add.cl"

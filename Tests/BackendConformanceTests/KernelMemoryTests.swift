@@ -28,6 +28,8 @@ extension KernelMemoryTests {
         try OpenCLTest.checkTriple(backend, [3, 9, 3, 16], [11, 9, 3, 3], Window(padding: (1, 1)))
         try OpenCLTest.checkTriple(
             backend, [3, 2, 7, 9], [3, 2, 3, 3], Window(stride: (2, 2), padding: (1, 1)))
+        try OpenCLTest.checkTriple(backend, [2, 1, 5, 7], [9, 1, 3, 3], Window(padding: (1, 1)))
+        try OpenCLTest.checkTriple(backend, [1, 2, 2, 37], [3, 2, 1, 3], Window(padding: (0, 1)))
     }
 
     /// Indices outside the axis, reductions in slices, and tiles of every kind at the edges of a matrix.

@@ -77,6 +77,13 @@ extension ConformanceTests {
                     backend, [200, 17, 5, 4], [9, 17, 3, 3], Window(padding: around))
                 try OpenCLTest.checkTriple(
                     backend, [2, 2, 16, 16], [40, 2, 3, 3], Window(padding: around))
+                // Vectors along all rows as one, and along each row with a last one that overlaps.
+                try OpenCLTest.checkTriple(
+                    backend, [3, 9, 8, 8], [12, 9, 3, 3], Window(padding: around))
+                try OpenCLTest.checkTriple(
+                    backend, [3, 5, 13, 14], [9, 5, 3, 2], Window(stride: (2, 3), padding: (1, 0)))
+                try OpenCLTest.checkTriple(
+                    backend, [2, 20, 3, 39], [3, 20, 2, 3], Window(padding: around))
             }
         }
 

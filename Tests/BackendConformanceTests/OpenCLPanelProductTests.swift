@@ -53,6 +53,9 @@ extension ConformanceTests {
                 try PanelProducts.check(backend, m: m, n: n, k: k)
             }
             try PanelProducts.check(backend, m: 13, n: 21, k: 11, batches: 5)
+            // Operands that blocks share, in two depths.
+            try PanelProducts.check(backend, m: 203, n: 150, k: 390)
+            try PanelProducts.check(backend, m: 70, n: 100, k: 12, batches: 3)
         }
 
         @Test(arguments: OpenCLTest.indices)

@@ -49,15 +49,17 @@ struct KernelSource: Hashable {
         self.init(family, body: Self.body(of: family), target, macros)
     }
 
-    /// A variant of the file `cl/FAMILY.cl` behind another file.
-    init(file family: String, using other: String, _ target: OpenCLTarget, _ macros: [(String, Int?)]) {
-        self.init(family, body: Self.body(of: other) + "\n" + Self.body(of: family), target, macros)
+    /// A variant of the file `cl/FAMILY.cl` behind other files.
+    init(file family: String, using files: [String], _ target: OpenCLTarget, _ macros: [(String, Int?)] = [])
+    {
+        self.init(
+            family, body: (files + [family]).map(Self.body).joined(separator: "\n"), target, macros)
     }
 
     /// A variant of the file `cl/FAMILY.cl` behind the functions it is made of: those of other files, and the
     /// micro-kernel for 1 to `PANELS` vectors.
     init(
-        tiled family: String, using files: [String] = ["pack"], _ target: OpenCLTarget,
+        tiled family: String, using files: [String] = ["rotate", "pack"], _ target: OpenCLTarget,
         _ macros: [(String, Int?)]
     ) {
         let panels = macros.first { $0.0 == "PANELS" }?.1 ?? 1

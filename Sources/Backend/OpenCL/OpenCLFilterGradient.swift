@@ -100,7 +100,7 @@ struct OpenCLFilterGradient: OpenCLKernel {
             }
         }
         return Launch(
-            KernelSource(convolution: "conv_sums", ["turn"], target), buffers,
+            KernelSource(convolution: "conv_sums", ["rotate", "turn"], target), buffers,
             geometry: [
                 work.runs, work.blocks, work.block, filters, groups, work.perItem, work.fixed, cut.lastCount,
                 batch, shape.x[0], imagesOfPiece, positions, 384, w[2], cut.across, cut.lastRow,
@@ -120,7 +120,7 @@ struct OpenCLFilterGradient: OpenCLKernel {
         }
         return Launch(
             KernelSource(
-                file: "conv_taps", using: "image", target,
+                file: "conv_taps", using: ["image"], target,
                 [("FILTERS", Cut.filters), ("TAPS", cut.taps), ("V", target.lanes)]),
             buffers,
             geometry: [

@@ -170,7 +170,7 @@ extension PaddedSource {
         var source = self
         if stepH > 1 || stepW > 1 {
             (source.partH, source.partW) = (height + 2 * top, width + 2 * left)
-            (source.stepH, source.stepW) = (1, 1)
+            (source.stepH, source.stepW, source.columnParts) = (1, 1, 1)
         }
         return source
     }

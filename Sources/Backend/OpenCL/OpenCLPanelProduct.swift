@@ -1,7 +1,8 @@
 import Planner
 
-/// A batch of matrix products on a processor: few work-items, each with working memory of its own in which it
-/// packs blocks of both operands.
+/// A batch of matrix products on a processor: few work-items, which multiply blocks of packed operands. An operand that
+/// several blocks share is packed once, before, where memory allows; else every item packs what its block needs into
+/// working memory of its own, which stays in the nearest caches.
 struct OpenCLPanelProduct: OpenCLKernel {
     private let kernel: MatrixProduct
     private let target: OpenCLTarget
@@ -12,56 +13,74 @@ struct OpenCLPanelProduct: OpenCLKernel {
     private let termsPerSlice: Int
     /// Only the lower triangle of a Gram matrix.
     private let isTriangle: Bool
+    private let left: Side, right: Side
 
     /// When products are packed.
     enum Packing { case whereItPays, always }
 
+    /// An operand: its lines (rows of a, columns of b), lines of a panel, and distances.
+    private struct Side {
+        var lines: Int, width: Int
+        var byLine: Int, byTerm: Int, byMatrix: Int
+        /// Whether it is packed once for all blocks.
+        var isShared = false
+
+        /// Lines of all panels.
+        var wholeLines: Int { tiles(lines, width) * width }
+        var distances: [Int] { [byLine, byTerm, byMatrix] }
+    }
+
     /// Terms that are packed and summed at a time: two panels of them stay in the nearest cache.
     private static let depth = 384
+    /// Elements of an operand that is packed once: more do not stay in any cache.
+    private static let mostShared = 3 << 20
 
     init?(_ kernel: MatrixProduct, _ target: OpenCLTarget) {
         guard Self.suits(kernel, target) else { return nil }
         (self.kernel, self.target) = (kernel, target)
-        let (tileRows, tileColumns) = (target.style.tileRows, target.style.tilePanels * target.lanes)
-        let workers = target.style.workers
-        func pieces(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
-        func round(_ count: Int, _ unit: Int) -> Int { pieces(count, unit) * unit }
+        let (m, n, k) = (kernel.m, kernel.n, kernel.k)
+        var left = Side(
+            lines: m, width: target.style.tileRows, byLine: kernel.transposeA ? 1 : k,
+            byTerm: kernel.transposeA ? m : 1, byMatrix: m * k)
+        var right = Side(
+            lines: n, width: target.style.tilePanels * target.lanes, byLine: kernel.transposeB ? k : 1,
+            byTerm: kernel.transposeB ? 1 : n, byMatrix: k * n)
+        func round(_ count: Int, _ unit: Int) -> Int { tiles(count, unit) * unit }
+        func canBeShared(_ side: Side) -> Bool { kernel.batches * side.wholeLines * k <= Self.mostShared }
 
         // With few terms the time is that of storing, which wants rows that lie near each other.
-        let mostRows = kernel.k < 32 ? 64 : 256
-        var (rows, columns) = (
-            min(mostRows, round(kernel.m, tileRows)), min(768, round(kernel.n, tileColumns))
-        )
-        func runs() -> Int { pieces(kernel.m, rows) * pieces(kernel.n, columns) * kernel.batches }
-        // Enough work for all: from parts of long sums, else from smaller blocks, which pack more.
-        let depths = pieces(kernel.k, Self.depth)
+        var down = tiles(m, k < 32 ? 64 : 256), across = tiles(n, 768)
+        var rows: Int { round(tiles(m, down), left.width) }
+        var columns: Int { round(tiles(n, across), right.width) }
+        func runs() -> Int { tiles(m, rows) * tiles(n, columns) * kernel.batches }
+        // Enough work for all: from parts of long sums, else from smaller blocks. These pack more, unless they share.
+        let workers = target.style.workers
+        let depths = tiles(k, Self.depth)
         let isCut = !kernel.sumsInOrder && depths >= workers && runs() < workers
-        let wanted = isCut ? pieces(workers, runs()) : 1
-        while wanted == 1, runs() < workers {
-            if rows * 2 >= columns, rows > 64 {
-                rows = round(rows / 2, tileRows)
-            } else if columns > 2 * tileColumns {
-                columns = round(columns / 2, tileColumns)
-            } else {
-                break
-            }
+        let wanted = isCut ? tiles(workers, runs()) : 1
+        let least = canBeShared(left) && canBeShared(right) ? 2 * workers : workers
+        while wanted == 1, runs() < least {
+            // What is cut along one side only packs the other operand where it is used.
+            let (canFall, canNarrow) = (rows > 64, columns > 2 * right.width)
+            if !canFall && !canNarrow { break }
+            let falls = down == 1 ? across == 1 && m >= n : across == 1 || rows * 2 > columns
+            if canFall && (falls || !canNarrow) { down *= 2 } else { across *= 2 }
         }
-        // Blocks of one size, as near as can be.
-        let down = pieces(kernel.m, rows), across = pieces(kernel.n, columns)
-        rows = round(pieces(kernel.m, down), tileRows)
-        columns = round(pieces(kernel.n, across), tileColumns)
-        termsPerSlice = pieces(depths, wanted) * Self.depth
-        slices = pieces(kernel.k, termsPerSlice)
-        isTriangle = kernel.isGram && slices == 1 && down > 1
+        termsPerSlice = tiles(depths, wanted) * Self.depth
+        slices = tiles(k, termsPerSlice)
+        isTriangle = kernel.isGram && slices == 1 && tiles(m, rows) > 1
         if isTriangle {
-            let edge = round(min(rows, columns), tileColumns)
-            (rows, columns) = (edge, edge)
-            let down = pieces(kernel.m, edge)
+            let edge = round(min(rows, columns), right.width)
+            (self.rows, self.columns) = (edge, edge)
+            down = tiles(m, edge)
             blocks = down * (down + 1) / 2
         } else {
-            blocks = down * across
+            (self.rows, self.columns) = (rows, columns)
+            blocks = tiles(m, rows) * tiles(n, columns)
         }
-        (self.rows, self.columns) = (rows, columns)
+        left.isShared = self.columns < n && self.rows % left.width == 0 && canBeShared(left)
+        right.isShared = self.rows < m && canBeShared(right)
+        (self.left, self.right) = (left, right)
     }
 
     /// Whether packing pays. It does not where every packed element is used a few times only, unless vectors of columns
@@ -78,25 +97,30 @@ struct OpenCLPanelProduct: OpenCLKernel {
     private var runs: Int { kernel.batches * slices * blocks }
     private var workers: Int { min(target.style.workers, runs) }
     private var depth: Int { min(Self.depth, kernel.k) }
-    /// Elements of working memory of one item, in whole cache lines.
+    /// Elements of working memory of one item.
     private var itemCount: Int {
-        let columns = target.style.tilePanels * target.lanes
-        let (left, right) = (rows + target.style.tileRows, (self.columns + columns - 1) / columns * columns)
-        return ((left + right) * depth + 63) / 64 * 64
+        let lines = (left.isShared ? 0 : rows + left.width) + (right.isShared ? 0 : columns)
+        return aligned(lines * depth)
+    }
+    /// Elements of the panels of an operand that is packed once.
+    private func panelCount(_ side: Side) -> Int {
+        side.isShared ? aligned(kernel.batches * side.wholeLines * kernel.k) : 0
     }
 
     private var count: Int { kernel.batches * kernel.m * kernel.n }
     /// Elements of the results of all slices, where there are several.
-    private var partialCount: Int { slices > 1 ? (slices * count + 63) / 64 * 64 : 0 }
+    private var partialCount: Int { slices > 1 ? aligned(slices * count) : 0 }
+    /// Elements of what is packed once.
+    private var sharedCount: Int { panelCount(left) + panelCount(right) }
 
-    var scratch: Int { partialCount + workers * itemCount }
+    var scratch: Int { partialCount + sharedCount + workers * itemCount }
 
     func launches(_ memory: StepMemory) -> [Launch] {
+        let work = memory.scratch(at: partialCount)
         let result = slices > 1 ? memory.scratch(at: 0) : memory.result
-        var launches = [
-            multiply(
-                memory.operands[0], memory.operands[1], result, work: memory.scratch(at: partialCount))
-        ]
+        var launches: [Launch] = []
+        if sharedCount > 0 { launches.append(pack(memory.operands[0], memory.operands[1], work)) }
+        launches.append(multiply(memory.operands[0], memory.operands[1], result, work: work))
         if slices > 1 {
             launches.append(OpenCLReduce.combine(result, memory.result, count, slices, .sum, target))
         }
@@ -106,6 +130,24 @@ struct OpenCLPanelProduct: OpenCLKernel {
         return launches
     }
 
+    /// Packs what blocks share.
+    private func pack(_ a: Buffer, _ b: Buffer, _ panels: Buffer) -> Launch {
+        let chunks = tiles(kernel.k, depth), sheets = kernel.batches * chunks
+        // Enough pieces for all. Lines that lie next to each other are read along.
+        let wanted = tiles(2 * target.style.workers, sheets)
+        var geometry = [kernel.k, chunks, depth], runs = 0
+        for (side, begin) in [(left, 0), (right, panelCount(left))] {
+            let piece = tiles(tiles(side.lines, side.width), wanted) * side.width
+            let pieces = tiles(side.lines, piece)
+            geometry += [side.isShared ? sheets * pieces : 0, pieces, piece, side.lines, side.wholeLines]
+            geometry += [side.width, begin] + side.distances
+            if side.isShared { runs += sheets * pieces }
+        }
+        return Launch(
+            KernelSource(file: "product_pack", using: ["rotate", "pack"], target), [a, b, panels],
+            geometry: geometry, items: [min(target.style.workers, runs)])
+    }
+
     /// The product itself. The results of slices lie one after the other, each a whole result.
     private func multiply(_ a: Buffer, _ b: Buffer, _ c: Buffer, work: Buffer) -> Launch {
         let (m, n, k) = (kernel.m, kernel.n, kernel.k)
@@ -113,12 +155,12 @@ struct OpenCLPanelProduct: OpenCLKernel {
             tiled: "product", target,
             [("ROWS", target.style.tileRows), ("PANELS", target.style.tilePanels), ("V", target.lanes)])
         var geometry = [
-            m, n, k, rows, columns, (n + columns - 1) / columns, blocks, slices, termsPerSlice, runs, depth,
-            itemCount, isTriangle ? 1 : 0,
+            m, n, k, rows, columns, tiles(n, columns), blocks, slices, termsPerSlice, runs, depth, itemCount,
+            isTriangle ? 1 : 0,
         ]
-        geometry += kernel.transposeA ? [1, m, m * k] : [k, 1, m * k]
-        geometry += kernel.transposeB ? [k, 1, k * n] : [1, n, k * n]
-        geometry += [n, 1, m * n, kernel.batches * m * n]
+        geometry += left.distances + right.distances + [n, 1, m * n, kernel.batches * m * n, sharedCount]
+        geometry += [left.isShared ? 0 : -1, left.wholeLines]
+        geometry += [right.isShared ? panelCount(left) : -1, right.wholeLines]
         return Launch(
             source, [a, b, c, work], geometry: geometry, items: [workers], finish: .runs)
     }

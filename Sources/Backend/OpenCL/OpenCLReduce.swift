@@ -47,7 +47,7 @@ struct OpenCLReduce: OpenCLKernel {
         _ result: Buffer, geometry: [Int], items: [Int], group: [Int] = []
     ) -> Launch {
         let all = kernel.kind == .max ? macros + [("MAXIMUM", nil)] : macros
-        let source = KernelSource(file: family, using: "reduce_terms", target, all)
+        let source = KernelSource(file: family, using: ["reduce_terms"], target, all)
             .behind(kernel.termText(lanes: strides))
         return Launch(
             source, operands + [result], geometry: geometry,

@@ -13,24 +13,52 @@ struct OpenCLTiledConvolution: OpenCLKernel {
     private let source: PaddedSource
     /// The products that make up the result: one, or one for every residue of a strided input gradient.
     private let passes: [ConvolutionPass]
+    /// Vectors of each product.
+    private let vectors: [PositionVectors]
     private let work: ImageWork
 
     init(_ shape: Convolution, _ target: OpenCLTarget) {
-        (self.shape, self.target) = (shape, target)
-        source = PaddedSource(shape)
-        passes =
+        self.shape = shape
+        // Tiles of few rows where there are few lines, as in the gradient of an image.
+        var target = target
+        while target.style.tileRows >= max(4, 2 * Self.lines(shape)) { target.style.tileRows /= 2 }
+        self.target = target
+        let plain = PaddedSource(shape), byTaps = plain.columnsByTap(shape)
+        func made(_ source: PaddedSource) -> [ConvolutionPass] {
             shape.role == .forward
-            ? [ConvolutionPass(forward: shape, source)] : ConvolutionPass.inputGradient(shape, source)
-        isDirect = passes.count == 1 && passes[0].gridW % target.lanes == 0
-        var perLine = 0
-        if !isDirect { for pass in passes { perLine += pass.vectors(target, source) * target.lanes } }
+                ? [ConvolutionPass(forward: shape, source)] : ConvolutionPass.inputGradient(shape, source)
+        }
+        // The cheapest of three ways to lay vectors, of which two need results of one product.
+        var (best, source, passes) = (
+            made(plain).map { PositionVectors.padded($0, plain, target) }, plain, made(plain)
+        )
+        if passes.count == 1 {
+            let alongRows = PositionVectors.alongRows(passes[0], plain, target)
+            if let alongRows, alongRows.cost < best[0].cost { best = [alongRows] }
+            if let byTaps {
+                let pass = made(byTaps)
+                if let together = PositionVectors.together(pass[0], byTaps, target),
+                    together.cost < best[0].cost
+                {
+                    (best, source, passes) = ([together], byTaps, pass)
+                }
+            }
+        }
+        (self.source, self.passes, vectors) = (source, passes, best)
+        isDirect = best[0].isDirect
+        let perLine = isDirect ? 0 : best.reduce(0) { $0 + $1.count * target.lanes }
         work = ImageWork(
             images: shape.x[0] * shape.window.groups, lines: passes[0].lines, fixed: source.count(target),
             perLine: perLine, target)
     }
 
-    /// Whether rows of positions are whole vectors, so that results are written as they come.
+    /// Whether results are written as they come.
     private let isDirect: Bool
+
+    /// Rows of the products: filters, or channels for the input gradient.
+    private static func lines(_ shape: Convolution) -> Int {
+        shape.role == .forward ? shape.w[0] / shape.window.groups : shape.w[1]
+    }
 
     private var groups: Int { shape.window.groups }
     private var rows: Int { target.style.tileRows }
@@ -46,16 +74,13 @@ struct OpenCLTiledConvolution: OpenCLKernel {
         var records: [Int] = [], tables: [Int] = []
         var packed = 0, plane = 0
         let group = passes.reduce(0) { $0 + $1.packedCount(rows) }
-        let first = 24 + 6 * passes.count
-        for pass in passes {
+        let first = 25 + 9 * passes.count
+        for (pass, vectors) in zip(passes, vectors) {
             launches.append(pack(pass, memory.operands[1], filters + packed, group))
-            let vectors = isDirect ? pass.gridH * pass.gridW / target.lanes : pass.vectors(target, source)
-            records += [
-                pass.off.count, packed, vectors, isDirect ? pass.gridW / target.lanes : 0, plane,
-                first + tables.count,
-            ]
+            records += [pass.off.count, packed, vectors.count, vectors.across, vectors.last]
+            records += [vectors.sourceRow, vectors.resultRow, plane, first + tables.count]
             packed += pass.packedCount(rows)
-            plane += work.block * vectors * target.lanes
+            plane += work.block * vectors.count * target.lanes
             tables += pass.off
         }
         let pass = passes[0]
@@ -88,6 +113,68 @@ struct OpenCLTiledConvolution: OpenCLKernel {
             ] + pass.taps,
             items: [tiles(pass.lines, rows), groups])
     }
+}
+
+/// How vectors are laid along the positions of a product: rows of so many vectors, of which the last one begins no
+/// later than where it still fits.
+struct PositionVectors {
+    /// Vectors in all, and of a row.
+    var count: Int, across: Int
+    /// Where the last vector of a row begins.
+    var last: Int
+    /// Elements between rows of the padded source and of the result.
+    var sourceRow = 0, resultRow = 0
+    /// Whether results are written as they come.
+    var isDirect: Bool
+    /// Time, about, in products of vectors.
+    var cost: Int
+
+    private init(
+        _ pass: ConvolutionPass, _ target: OpenCLTarget, count: Int, across: Int, last: Int, isDirect: Bool
+    ) {
+        (self.count, self.across, self.last, self.isDirect) = (count, across, last, isDirect)
+        cost = count * tiles(pass.lines, target.style.tileRows) * target.style.tileRows * pass.off.count
+    }
+
+    /// Along all of the padded rows, from which results are copied.
+    static func padded(_ pass: ConvolutionPass, _ source: PaddedSource, _ target: OpenCLTarget)
+        -> PositionVectors
+    {
+        let count = pass.gridH > 0 ? tiles((pass.gridH - 1) * source.partW + pass.gridW, target.lanes) : 0
+        var vectors = PositionVectors(
+            pass, target, count: count, across: max(1, count), last: count * target.lanes, isDirect: false)
+        vectors.cost += pass.lines * count * copying
+        return vectors
+    }
+
+    /// Along each row on its own; nil if rows are shorter than vectors.
+    static func alongRows(_ pass: ConvolutionPass, _ source: PaddedSource, _ target: OpenCLTarget)
+        -> PositionVectors?
+    {
+        if pass.gridW < target.lanes { return nil }
+        let across = tiles(pass.gridW, target.lanes)
+        var vectors = PositionVectors(
+            pass, target, count: across * pass.gridH, across: across, last: pass.gridW - target.lanes,
+            isDirect: true)
+        (vectors.sourceRow, vectors.resultRow) = (source.partW, pass.gridW)
+        return vectors
+    }
+
+    /// Along all rows as one, in a source that has no gaps between them; nil if there are too few positions.
+    static func together(_ pass: ConvolutionPass, _ source: PaddedSource, _ target: OpenCLTarget)
+        -> PositionVectors?
+    {
+        let positions = pass.gridH * pass.gridW
+        if positions < target.lanes { return nil }
+        let count = tiles(positions, target.lanes)
+        var vectors = PositionVectors(
+            pass, target, count: count, across: count, last: positions - target.lanes, isDirect: true)
+        vectors.cost += source.columnParts * source.channels * count * copying
+        return vectors
+    }
+
+    /// Time of moving a vector.
+    private static let copying = 8
 }
 
 /// How images, each with a number of lines of results, are dealt out to items that work in memory of their own. What
@@ -133,22 +220,36 @@ extension KernelSource {
     }
 }
 
-/// The padded copy of what a convolution reads, of one group of one image. Rows and columns of one residue of the steps
-/// lie together, `partH` by `partW`.
+/// The padded copy of what a convolution reads, of one group of one image. It has parts of `partH` by `partW`: rows of one
+/// residue of the steps lie together, and a part's columns begin at its number and are a step apart. There are as many
+/// parts as steps, which holds every column once, or one for each of the kernel's columns.
 struct PaddedSource {
     var channels: Int, height: Int, width: Int
     var top: Int, left: Int
     var stepH = 1, stepW = 1
+    var columnParts = 1
     var partH: Int, partW: Int
 
     /// Elements of one channel.
-    var plane: Int { stepH * stepW * partH * partW }
+    var plane: Int { stepH * columnParts * partH * partW }
 
     /// Elements of an image of one group, and what vectors may read after it.
     func count(_ target: OpenCLTarget) -> Int { channels * plane + partW + 4 * target.lanes }
 
     /// What `pad` reads.
-    var geometry: [Int] { [channels, height, width, top, left, stepH, stepW, partH, partW] }
+    var geometry: [Int] { [channels, height, width, top, left, stepH, stepW, partH, partW, columnParts] }
+
+    /// The same with a part for each of the kernel's columns, so that rows of positions have no gaps between them; nil where
+    /// the result has several residues, or the kernel begins beyond the padding.
+    func columnsByTap(_ shape: Convolution) -> PaddedSource? {
+        let isForward = shape.role == .forward, (kernelW, padding) = (shape.w[3], shape.window.paddingW)
+        if !isForward && (shape.window.strideH > 1 || shape.window.strideW > 1 || padding >= kernelW) {
+            return nil
+        }
+        var source = self
+        (source.columnParts, source.partW) = (kernelW, isForward ? shape.y[3] : shape.x[3])
+        return source
+    }
 
     init(_ shape: Convolution) {
         let window = shape.window
@@ -168,15 +269,16 @@ struct PaddedSource {
         } else {
             (channels, height, width) = (shape.w[1], shape.x[2], shape.x[3])
             (top, left) = (window.paddingH, window.paddingW)
-            (stepH, stepW) = (window.strideH, window.strideW)
+            (stepH, stepW, columnParts) = (window.strideH, window.strideW, window.strideW)
             partH = (height + 2 * top + stepH - 1) / stepH
             partW = (width + 2 * left + stepW - 1) / stepW
         }
     }
 
-    /// Where pixel (y, x) of a channel's padded image lies.
+    /// Where pixel (y, x) of a channel's padded image lies; x is a column of the kernel.
     func element(_ channel: Int, _ y: Int, _ x: Int) -> Int {
-        channel * plane + (y % stepH * stepW + x % stepW) * partH * partW + y / stepH * partW + x / stepW
+        channel * plane + (y % stepH * columnParts + x % columnParts) * partH * partW + y / stepH * partW
+            + x / columnParts
     }
 }
 
@@ -189,11 +291,6 @@ struct ConvolutionPass {
     var gridH: Int, gridW: Int
     /// Where results go: first + row·byRow + column·byColumn, `resultPlane` between lines.
     var first: Int, byRow: Int, byColumn: Int, resultPlane: Int
-
-    /// Vectors along all of the padded rows.
-    func vectors(_ target: OpenCLTarget, _ source: PaddedSource) -> Int {
-        gridH > 0 ? tiles((gridH - 1) * source.partW + gridW, target.lanes) : 0
-    }
 
     /// Elements of one group's packed filters.
     func packedCount(_ rows: Int) -> Int { (lines + rows - 1) / rows * rows * off.count }

@@ -2,15 +2,15 @@
 // from filters in panels (`conv_filters`).
 //
 // A work-item takes a run of (image, group, block of lines), in this order. It pads the image in its working memory and
-// reads vectors of positions from there: along rows of the grid where these are whole vectors, else along all of the
-// padded rows, from which results are then copied. A strided input gradient has a pass for every residue of the
-// positions, whose results are interleaved.
+// reads vectors of positions from there: rows of some vectors, the last of which may overlap the one before. Results are
+// written as they come, or along all of the padded rows, from which they are then copied. A strided input gradient has
+// a pass for every residue of the positions, whose results are interleaved.
 //
 // Geometry: runs; blocks of lines; lines of a block; lines; groups; elements of working memory of one item, and of a
 // padded image; elements of an image, of its result, of a line's result, of the filters, all of one group; width of the
-// result; passes down and across; results are written as they come (0 or 1); the nine numbers of `pad`; then for every
-// pass: terms, first of its filters, vectors, vectors of a row if results are written as they come, where its results
-// lie, and the element of every term.
+// result; passes down and across; results are written as they come (0 or 1); the ten numbers of `pad`; then for every
+// pass: terms; first of its filters; vectors; vectors of a row; where the last one of a row begins; elements between
+// rows of the padded image, and of the result; where its results lie if they are copied; the element of every term.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile), TABLE, WHOLE, FINISH.
 #ifdef WIDE
@@ -27,19 +27,23 @@
 #define FINISH(y, first, count)
 #endif
 #define PADDING 15
-#define PASSES 24
-#define PASS 6
+#define PASSES 25
+#define PASS 9
+#define PLANE 7
+#define TABLE_OF_PASS 8
 
 // One pass for some lines: `pitch` elements between the results of lines.
-static APART void JOIN(NAME, _pass)(global const INDEX *pass, const INDEX part_w, global const REAL *x, global const REAL *w,
+static APART void JOIN(NAME, _pass)(global const INDEX *pass, global const REAL *x, global const REAL *w,
                               const INDEX lines, global REAL *y, const INDEX pitch, global const INDEX *off) {
-    const INDEX terms = pass[0], vectors = pass[2], across = pass[3], tiles = (vectors + PANELS - 1) / PANELS;
+    const INDEX terms = pass[0], vectors = pass[2], across = pass[3], last = pass[4], tiles = (vectors + PANELS - 1) / PANELS;
     for (INDEX t = 0; t < tiles; t++) {
         const INDEX begin = vectors * t / tiles, count = vectors * (t + 1) / tiles - begin;
         INDEX at[PANELS], place[PANELS];
         for (int j = 0; j < PANELS; j++) {
-            place[j] = (begin + j) * V;
-            at[j] = across > 0 ? (begin + j) / across * part_w + (begin + j) % across * V : place[j];
+            const INDEX row = (begin + j) / across, column = (begin + j - row * across) * V;
+            const INDEX from = column < last ? column : last;
+            at[j] = row * pass[5] + from;
+            place[j] = row * pass[6] + from;
         }
         for (INDEX line = 0; line < lines; line += ROWS) {
             global const REAL *a = w + (long)line * terms;
@@ -62,16 +66,16 @@ static APART void JOIN(NAME, _rows)(global const INDEX *g, global const REAL *pl
     INDEX residue = 0, start = 0;
     for (global REAL *end = y + g[9]; y < end; y += width) {
         global const INDEX *pass = g + PASSES + residue * across * PASS;
-        global const REAL *from = planes + pass[4] + line * pass[2] * V + start;
+        global const REAL *from = planes + pass[PLANE] + line * pass[2] * V + start;
         if (across == 1) {
             JOIN(NAME, _copy)(from, width, y);
         } else if (across == 2) {
-            global const REAL *odd = planes + pass[PASS + 4] + line * pass[PASS + 2] * V + start;
+            global const REAL *odd = planes + pass[PASS + PLANE] + line * pass[PASS + 2] * V + start;
             JOIN(NAME, _join)(from, odd, width, y);
         } else {
             for (INDEX b = 0; b < across; b++, pass += PASS)
                 for (INDEX i = b, k = start; i < width; i += across, k++)
-                    y[i] = planes[pass[4] + line * pass[2] * V + k];
+                    y[i] = planes[pass[PLANE] + line * pass[2] * V + k];
         }
         if (++residue == down) {
             residue = 0;
@@ -100,9 +104,9 @@ void NAME(global const REAL *x, long x0, global const REAL *w, long w0, global R
         for (INDEX p = 0; p < passes; p++) {
             global const INDEX *pass = g + PASSES + p * PASS;
             global const REAL *filters = w + w0 + (long)(image % g[4]) * g[10] + pass[1] + (long)line * pass[0];
-            global REAL *to = is_direct ? y + first : planes + pass[4];
-            JOIN(NAME, _pass)(pass, g[PADDING + 8], padded, filters, here, to, is_direct ? g[9] : pass[2] * V,
-                              g + pass[5]);
+            global REAL *to = is_direct ? y + first : planes + pass[PLANE];
+            JOIN(NAME, _pass)(pass, padded, filters, here, to, is_direct ? g[9] : pass[2] * V,
+                              g + pass[TABLE_OF_PASS]);
         }
         if (!is_direct)
             for (INDEX i = 0; i < here; i++) JOIN(NAME, _rows)(g, planes, i, y + first + (long)i * g[9]);
@@ -110,6 +114,8 @@ void NAME(global const REAL *x, long x0, global const REAL *w, long w0, global R
     }
 }
 
+#undef TABLE_OF_PASS
+#undef PLANE
 #undef PASS
 #undef PASSES
 #undef PADDING

@@ -6,7 +6,7 @@
 //
 // Geometry: runs; blocks of filters; filters of a block; filters; groups; elements of working memory of one item, of a
 // padded image, of the cotangents there; images; images of a piece; height and width of a cotangent; vectors; terms,
-// and whole tiles of them; the nine numbers of `pad`; then the element of every term.
+// and whole tiles of them; the ten numbers of `pad`; then the element of every term.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices), FILTERS and TAPS (the tile), V.
 #ifdef WIDE
@@ -20,7 +20,7 @@
 #define LOAD(p) JOIN(vload, V)(0, p)
 #define STORE(v, p) JOIN(vstore, V)(v, 0, p)
 #define PADDING 15
-#define TERMS 24
+#define TERMS 25
 #pragma OPENCL FP_CONTRACT ON
 
 // sums[f][t] += y[f·line + v·V + lane] · x[off[t] + v·V + lane] for all vectors v.

@@ -1,4 +1,5 @@
-// Images in working memory, functions and no kernel: rows in blocks of eight, of which the last overlaps the one before.
+// Images in working memory, functions and no kernel: rows in blocks of sixteen or eight, of which the last overlaps the
+// one before.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices).
 #ifdef WIDE
@@ -17,8 +18,10 @@ static APART void JOIN(NAME, _clear)(global REAL *to, const INDEX count) {
 
 static inline void JOIN(NAME, _copy)(global const REAL *from, const INDEX count, global REAL *to) {
     if (count >= 8) {
-        for (INDEX i = 0; i + 8 <= count; i += 8) vstore8(vload8(0, from + i), 0, to + i);
-        vstore8(vload8(0, from + count - 8), 0, to + count - 8);
+        INDEX i = 0;
+        for (; i + 16 <= count; i += 16) vstore16(vload16(0, from + i), 0, to + i);
+        for (; i + 8 <= count; i += 8) vstore8(vload8(0, from + i), 0, to + i);
+        if (i < count) vstore8(vload8(0, from + count - 8), 0, to + count - 8);
     } else if (count >= 4) {
         vstore4(vload4(0, from), 0, to);
         vstore4(vload4(0, from + count - 4), 0, to + count - 4);
@@ -55,29 +58,43 @@ static inline void JOIN(NAME, _join)(global const REAL *even, global const REAL 
     for (; i < count; i++) to[i] = (i & 1 ? odd : even)[i / 2];
 }
 
-// An image's channels within zeros, which are there already. Rows and columns are sorted by their residues: pixel (y, x)
-// of the padded image lies at ((y mod step_h)·step_w + x mod step_w)·part + (y div step_h)·part_w + x div step_w.
+// to[i] = from[i·step].
+static inline void JOIN(NAME, _take)(global const REAL *from, const INDEX step, const INDEX count, global REAL *to) {
+    INDEX i = 0;
+    if (step == 2)
+        for (; 2 * i + 8 <= 2 * count - 1; i += 4) vstore4(vload8(0, from + 2 * i).even, 0, to + i);
+    for (; i < count; i++) to[i] = from[i * step];
+}
+
+// An image's channels within zeros, which are there already. Rows are sorted by their residues, columns by parts: pixel
+// (y, x + i·step_w) of the padded image lies at ((y mod step_h)·parts + x)·part + (y div step_h)·part_w + i, for x < parts.
 //
-// Geometry: channels; height; width; top; left; step_h; step_w; part_h; part_w.
+// Geometry: channels; height; width; top; left; step_h; step_w; part_h; part_w; parts.
 static APART void JOIN(NAME, _pad)(global const REAL *x, global const INDEX *g, global REAL *to) {
-    const INDEX height = g[1], width = g[2], left = g[4], step_h = g[5], step_w = g[6], part_w = g[8];
-    const INDEX part = g[7] * part_w, first = g[3] % step_h, above = g[3] / step_h * part_w;
-    for (INDEX c = 0; c < g[0]; c++, to += part * step_h * step_w) {
-        global REAL *row = to + above;
-        INDEX residue = first;
-        for (INDEX line = 0; line < height; line++, x += width) {
-            global REAL *parts = row + residue * step_w * part;
-            if (step_w == 1)
-                JOIN(NAME, _copy)(x, width, parts + left);
-            else if (step_w == 2)
-                JOIN(NAME, _split)(x, width, parts + (left & 1) * part + left / 2,
-                                   parts + (left + 1 & 1) * part + (left + 1) / 2);
-            else
-                for (INDEX i = 0; i < width; i++)
-                    parts[(left + i) % step_w * part + (left + i) / step_w] = x[i];
-            if (++residue == step_h) {
-                residue = 0;
-                row += part_w;
+    const INDEX channels = g[0], height = g[1], width = g[2], left = g[4], step_h = g[5], step_w = g[6], part_w = g[8];
+    const INDEX parts = g[9], part = g[7] * part_w, first = g[3] % step_h, above = g[3] / step_h * part_w;
+    const INDEX between = part * parts, is_split = step_w == 2 && parts == 2;
+    for (INDEX p = 0; p < parts; p += is_split ? 2 : 1, to += part) {
+        const INDEX begin = left > p ? (left - p + step_w - 1) / step_w : 0;
+        const INDEX all = (width + left - p + step_w - 1) / step_w, count = (all < part_w ? all : part_w) - begin;
+        const INDEX shift = p + begin * step_w - left;
+        global const REAL *line = x, *end = x + channels * height * width;
+        for (global REAL *channel = to; line < end; channel += between * step_h) {
+            global REAL *row = channel + above;
+            INDEX residue = first;
+            for (INDEX y = 0; y < height; y++, line += width) {
+                global REAL *place = row + residue * between;
+                if (step_w == 1)
+                    JOIN(NAME, _copy)(line + shift, count, place + begin);
+                else if (is_split)
+                    JOIN(NAME, _split)(line, width, place + (left & 1) * part + left / 2,
+                                       place + (left + 1 & 1) * part + (left + 1) / 2);
+                else
+                    JOIN(NAME, _take)(line + shift, step_w, count, place + begin);
+                if (++residue == step_h) {
+                    residue = 0;
+                    row += part_w;
+                }
             }
         }
     }

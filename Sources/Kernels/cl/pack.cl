@@ -2,7 +2,7 @@
 //
 // NAME_pack writes panels of `width` lines side by side, one panel after the other: element (line, term) of a
 // strided matrix, at from[line·by_line + term·by_term], becomes to[panel][term][line of the panel]. One of the two
-// distances is 1. Where a panel has fewer lines, the others are zeros.
+// distances is 1. Where a panel has fewer lines, the others are zeros. It needs the functions of `rotate`.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices).
 #ifdef WIDE
@@ -12,22 +12,39 @@
 #endif
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
-#define QUAD JOIN(REAL, 4)
+#define OCTET JOIN(REAL, 8)
 
-// One panel whose terms lie next to each other: blocks of four lines by four terms.
+// One panel whose terms lie next to each other: blocks of eight or four lines.
 static APART void JOIN(NAME, _turn)(global const REAL *from, const long by_line, const INDEX lines, const INDEX terms,
                               global REAL *to, const INDEX width) {
     INDEX i = 0;
+    for (; i + 8 <= lines; i += 8, from += 8 * by_line) {
+        INDEX k = 0;
+        for (; k + 8 <= terms; k += 8) {
+            OCTET v[8];
+            global REAL *target = to + (long)k * width + i;
+#pragma unroll
+            for (int l = 0; l < 8; l++) v[l] = vload8(0, from + l * by_line + k);
+            JOIN(NAME, _rotate8)(v);
+#pragma unroll
+            for (int l = 0; l < 8; l++) vstore8(v[l], 0, target + l * width);
+        }
+        for (; k < terms; k++)
+            for (INDEX l = 0; l < 8; l++) to[(long)k * width + i + l] = from[l * by_line + k];
+    }
     for (; i + 4 <= lines; i += 4, from += 4 * by_line) {
         INDEX k = 0;
-        for (; k + 4 <= terms; k += 4) {
-            const QUAD a = vload4(0, from + k), b = vload4(0, from + by_line + k);
-            const QUAD c = vload4(0, from + 2 * by_line + k), d = vload4(0, from + 3 * by_line + k);
+        for (; k + 8 <= terms; k += 8) {
+            OCTET v[4];
             global REAL *target = to + (long)k * width + i;
-            vstore4((QUAD)(a.s0, b.s0, c.s0, d.s0), 0, target);
-            vstore4((QUAD)(a.s1, b.s1, c.s1, d.s1), 0, target + width);
-            vstore4((QUAD)(a.s2, b.s2, c.s2, d.s2), 0, target + 2 * width);
-            vstore4((QUAD)(a.s3, b.s3, c.s3, d.s3), 0, target + 3 * width);
+#pragma unroll
+            for (int l = 0; l < 4; l++) v[l] = vload8(0, from + l * by_line + k);
+            JOIN(NAME, _rotate4)(v);
+#pragma unroll
+            for (int l = 0; l < 4; l++) {
+                vstore4(v[l].lo, 0, target + 2 * l * width);
+                vstore4(v[l].hi, 0, target + (2 * l + 1) * width);
+            }
         }
         for (; k < terms; k++)
             for (INDEX l = 0; l < 4; l++) to[(long)k * width + i + l] = from[l * by_line + k];
@@ -63,7 +80,7 @@ static APART void JOIN(NAME, _pack)(global const REAL *from, const long by_line,
     }
 }
 
-#undef QUAD
+#undef OCTET
 #undef JOIN
 #undef JOIN_
 #undef INDEX

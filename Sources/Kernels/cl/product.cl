@@ -2,13 +2,14 @@
 //
 // Each result is cut into blocks of rows by columns, and the terms of a product with few blocks into slices, whose
 // results lie apart. A work-item takes a run of (matrix, slice, block), in this order. For `depth` terms at a time
-// it packs both operands into its own working memory and multiplies them tile by tile; the sums of each depth are
-// added in order, which keeps rounding small.
+// it packs the operands into its own working memory, unless their panels lie there already (`product_pack`), and
+// multiplies them tile by tile; the sums of each depth are added in order, which keeps rounding small.
 //
 // Geometry: rows; columns; terms; rows and columns of a block; blocks along the columns; blocks of one matrix; slices;
 // terms of a slice; runs in all; depth; elements of working memory of one item; lower triangle only (0 or 1: blocks
 // are square, and those above the diagonal are not counted); distances of a: row, term, matrix; of b: column, term,
-// matrix; of c: row, column, matrix, slice.
+// matrix; of c: row, column, matrix, slice; where the items' working memory begins; where the panels of a lie, or -1,
+// and lines of all of them; the same of b.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices), ROWS, PANELS and V (the tile), FINISH.
 #ifdef WIDE
@@ -33,8 +34,11 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
     const INDEX m = g[0], n = g[1], terms = g[2], block_rows = g[3], block_columns = g[4], blocks = g[6];
     const INDEX slices = g[7], depth = g[10];
     const long item = get_global_id(0), items = get_global_size(0);
-    global REAL *left = work + work0 + item * g[11];
-    global REAL *right = left + (long)(block_rows + ROWS - 1) / ROWS * ROWS * depth;
+    work += work0;
+    global REAL *own_left = work + g[23] + item * g[11];
+    global REAL *own_right = own_left + (g[24] < 0 ? (long)(block_rows + ROWS - 1) / ROWS * ROWS * depth : 0);
+    INDEX at[PANELS];
+    for (int j = 0; j < PANELS; j++) at[j] = j * V;
     const INDEX begin = (INDEX)(g[9] * item / items), end = (INDEX)(g[9] * (item + 1) / items);
     for (INDEX run = begin; run < end; run++) {
         const INDEX sheet = run / blocks, matrix = sheet / slices, slice = sheet - matrix * slices;
@@ -56,22 +60,30 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
 
         for (INDEX k = first; k < last; k += depth) {
             const INDEX count = last - k < depth ? last - k : depth;
-            JOIN(NAME, _pack)(a_block + k * (long)g[14], g[13], g[14], rows, count, left, ROWS);
-            JOIN(NAME, _pack)(b_block + k * (long)g[17], g[16], g[17], columns, count, right, COLUMNS);
-            for (INDEX s = 0; s < columns; s += COLUMNS) {
-                INDEX at[PANELS];
-                int lanes[PANELS], vectors = 0;
-                for (int j = 0; j < PANELS; j++) {
-                    const INDEX rest = columns - s - j * V;
-                    at[j] = j * V;
-                    lanes[j] = rest < V ? (int)rest : V;
-                    vectors += rest > 0;
-                }
-                for (INDEX r = 0; r < rows; r += ROWS) {
-                    global const REAL *lines = left + (long)r * count, *panel = right + (long)s * count;
-                    global REAL *to = c_block + r * (long)g[19] + s * (long)g[20];
-                    const int here = rows - r < ROWS ? (int)(rows - r) : ROWS;
-                    const int adds = k > first;
+            const long term = (long)matrix * terms + k;
+            global const REAL *left = own_left, *right = own_right;
+            if (g[24] < 0)
+                JOIN(NAME, _pack)(a_block + k * (long)g[14], g[13], g[14], rows, count, own_left, ROWS);
+            else
+                left = work + g[24] + term * g[25] + (long)row * count;
+            if (g[26] < 0)
+                JOIN(NAME, _pack)(b_block + k * (long)g[17], g[16], g[17], columns, count, own_right, COLUMNS);
+            else
+                right = work + g[26] + term * g[27] + (long)column * count;
+            // Rows of a result are completed one tile's height after the other, which suits memory and the epilogue.
+            for (INDEX r = 0; r < rows; r += ROWS) {
+                const int here = rows - r < ROWS ? (int)(rows - r) : ROWS, adds = k > first;
+                global const REAL *lines = left + (long)r * count;
+                global REAL *line = c_block + r * (long)g[19];
+                for (INDEX s = 0; s < columns; s += COLUMNS) {
+                    int lanes[PANELS], vectors = 0;
+                    for (int j = 0; j < PANELS; j++) {
+                        const INDEX rest = columns - s - j * V;
+                        lanes[j] = rest < V ? (int)rest : V;
+                        vectors += rest > 0;
+                    }
+                    global const REAL *panel = right + (long)s * count;
+                    global REAL *to = line + s * (long)g[20];
                     if (vectors == 1)
                         JOIN(NAME, _tile1)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
 #if PANELS > 1
@@ -82,11 +94,9 @@ void NAME(global const REAL *a, long a0, global const REAL *b, long b0, global R
                     if (vectors == 3)
                         JOIN(NAME, _tile3)(count, lines, panel, at, to, g[19], g[20], at, lanes, here, adds);
 #endif
-                    if (k + count == last)
-                        for (int i = 0; i < here; i++)
-                            FINISH(c + c0, (INDEX)(to - (c + c0)) + i * g[19],
-                                   columns - s < COLUMNS ? columns - s : COLUMNS);
                 }
+                if (k + count == last)
+                    for (int i = 0; i < here; i++) FINISH(c + c0, (INDEX)(line - (c + c0)) + i * g[19], columns);
             }
         }
     }

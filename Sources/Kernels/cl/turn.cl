@@ -1,4 +1,4 @@
-// Transpositions in blocks of eight terms, functions and no kernel.
+// Transpositions in blocks of eight terms, functions and no kernel. They need those of `rotate`.
 //
 // Macros: NAME, REAL, WIDE (64-bit indices), ROWS (4 or 8).
 #ifdef WIDE
@@ -10,27 +10,7 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define OCTET JOIN(REAL, 8)
 
-// The pairs of the first and of the second halves.
-#define PAIRS(to, a, b, half) to.even = a.half, to.odd = b.half
-
-// Moves the number of the line from the front of every element's place to its end: LINES = 2^n lines of eight terms
-// become terms of LINES lines, one after the other.
-#define ROTATION(LINES) \
-    static inline void JOIN(NAME, _rotate##LINES)(OCTET *v) { \
-        _Pragma("unroll") for (int round = LINES; round > 1; round /= 2) { \
-            OCTET to[LINES]; \
-            _Pragma("unroll") for (int i = 0; i < LINES / 2; i++) { \
-                PAIRS(to[2 * i], v[i], v[i + LINES / 2], lo); \
-                PAIRS(to[2 * i + 1], v[i], v[i + LINES / 2], hi); \
-            } \
-            _Pragma("unroll") for (int i = 0; i < LINES; i++) v[i] = to[i]; \
-        } \
-    }
 #define ROTATE_(lines) JOIN(JOIN(NAME, _rotate), lines)
-ROTATION(8)
-#if ROWS != 8
-ROTATION(4)
-#endif
 
 // Lines in a panel: to[k·ROWS + i] = from[i·by_line + k], zeros from `lines` on.
 static APART void JOIN(NAME, _panel)(global const REAL *from, const INDEX by_line, const INDEX lines, const INDEX terms,
@@ -60,31 +40,35 @@ static APART void JOIN(NAME, _last)(global const REAL *x, global const INDEX *g,
             for (INDEX i = 0; i < pixels; i++, x++) to[(i + i / width * gap) * channels + c] = *x;
         return;
     }
-    for (INDEX block = 0; block < pixels; block += 8) {
-        const INDEX pixel = block + 8 <= pixels ? block : pixels - 8;
-        INDEX place[8], column = pixel % width, at = pixel + pixel / width * gap;
-        for (int i = 0; i < 8; i++, at++) {
-            place[i] = at * channels;
-            if (++column == width) {
-                column = 0;
-                at += gap;
-            }
-        }
-        for (INDEX first = 0; first < channels; first += 8) {
-            const INDEX c = first + 8 <= channels ? first : channels - 8;
+    // Eight channels at a time, which are read in order; a last block overlaps the one before.
+    for (INDEX first = 0; first < channels; first += 8) {
+        const INDEX c = first + 8 <= channels ? first : channels - 8;
+        global const REAL *from = x + c * pixels;
+        INDEX start = 0, column = 0;
+        for (INDEX pixel = 0; pixel < pixels;) {
             OCTET v[8];
 #pragma unroll
-            for (int i = 0; i < 8; i++) v[i] = vload8(0, x + (c + i) * pixels + pixel);
+            for (int i = 0; i < 8; i++) v[i] = vload8(0, from + i * pixels + pixel);
             JOIN(NAME, _rotate8)(v);
+            INDEX place[8], at = start, here = column;
 #pragma unroll
-            for (int i = 0; i < 8; i++) vstore8(v[i], 0, to + place[i] + c);
+            for (int i = 0; i < 8; i++) {
+                place[i] = at++ * channels + c;
+                if (++here == width) {
+                    here = 0;
+                    at += gap;
+                }
+            }
+#pragma unroll
+            for (int i = 0; i < 8; i++) vstore8(v[i], 0, to + place[i]);
+            const INDEX step = pixel + 16 > pixels && pixel + 8 < pixels ? pixels - 8 - pixel : 8;
+            pixel += step, start += step, column += step;
+            for (; column >= width; column -= width) start += gap;
         }
     }
 }
 
 #undef ROTATE_
-#undef ROTATION
-#undef PAIRS
 #undef OCTET
 #undef JOIN
 #undef JOIN_
