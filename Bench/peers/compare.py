@@ -145,6 +145,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--landscape", default="landscape", help="the command")
     parser.add_argument("--device", default="cpu", help="landscape's device")
+    parser.add_argument("--winograd", action="store_true", help="landscape takes minimal filtering")
     parser.add_argument("--torch-python", help="a Python with requirements.txt")
     parser.add_argument("--jax-python", help="a Python with requirements-jax.txt")
     parser.add_argument("--nt-python", help="a Python with requirements-nt.txt")
@@ -163,7 +164,7 @@ def main():
     landscape = options.landscape
     if os.sep in landscape:
         landscape = str(pathlib.Path(landscape).resolve())
-    commands = [("landscape", [landscape, "bench", "--serve", "--device", options.device])]
+    commands = [("landscape", [landscape, "bench", "--serve", "--device", options.device, *(["--winograd"] if options.winograd else [])])]
     for name, python in (("torch", options.torch_python), ("jax", options.jax_python), ("nt", options.nt_python)):
         if python:
             script = str(HERE / f"{name}_side.py")

@@ -18,12 +18,14 @@ import Testing
         (0..<count).map { Double(Float(($0 * 7919 + seed * 104_729) % 2003) / 1001 - 1) }
     }
 
-    private func check(_ program: Program, _ target: Target, _ text: String) throws {
+    private func check(
+        _ program: Program, _ target: Target, _ text: String, on backend: (any Backend)? = nil
+    ) throws {
         var inputs: [String: [Double]] = [:]
         for (index, port) in program.inputs.enumerated() {
             inputs[port.name] = values(port.shape.count, index)
         }
-        let found = try target.run(program, inputs)
+        let found = try target.run(program, inputs, on: backend)
         for (a, b) in zip(found, Interpreter.run(program, inputs)) {
             #expect(mismatch(a, b, tolerance: target.tolerance(2e-5, 1e-13)) == nil, "\(text)")
         }
@@ -138,10 +140,11 @@ import Testing
         }
     }
 
-    /// Kernels of 3×3 without stride have a way of their own where channels are many: rows of tiles of all lengths beside
-    /// vectors, odd extents, every padding, few and many lines.
-    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
-    func squareKernelsOfManyChannels(_ target: Target) throws {
+    /// Minimal filtering of 3×3 kernels without stride: rows of tiles of all lengths beside vectors, odd extents, every
+    /// padding, few and many lines.
+    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" }, [true, false])
+    func squareKernelsOfManyChannels(_ target: Target, _ usesWinograd: Bool) throws {
+        let backend = CPUBackend(usesWinograd: usesWinograd)
         let extents: [(Int, Int, Int)] = [
             (1, 27, 28), (3, 16, 16), (7, 8, 8), (2, 3, 33), (5, 7, 5), (4, 1, 2), (1, 5, 70),
         ]
@@ -155,14 +158,30 @@ import Testing
                     let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [images, filters])
                     return [("y", y.relu()), ("dx", back[0]), ("dw", back[1])]
                 }
-                try check(program, target, "\(x) * \(w), padding \(padding)")
+                try check(program, target, "\(x) * \(w), padding \(padding)", on: backend)
             }
         }
     }
 
+    /// Minimal filtering is taken where it is asked for, and nowhere else.
+    @Test func minimalFilteringIsOptIn() throws {
+        let x: Shape = [4, 40, 16, 16], w: Shape = [40, 40, 3, 3]
+        let program = Program.trace { t in
+            let window = Window(stride: (1, 1), padding: (1, 1), groups: 1)
+            return [("y", t.input("x", x).conv(t.input("w", w), window))]
+        }
+        let inputs = ["x": values(x.count, 0), "w": values(w.count, 1)]
+        let target = Target("cpu", .float64), exact = Interpreter.run(program, inputs)[0]
+        let usual = try target.run(program, inputs)[0]
+        let fast = try target.run(program, inputs, on: CPUBackend(usesWinograd: true))[0]
+        #expect(!CPUBackend().usesWinograd)
+        #expect(usual != fast && mismatch(fast, exact, tolerance: 1e-13) == nil)
+    }
+
     /// Many small images share vectors; each one's results are those that it has alone, bit for bit.
-    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" })
-    func imagesDoNotDependOnTheirNeighbours(_ target: Target) throws {
+    @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" }, [true, false])
+    func imagesDoNotDependOnTheirNeighbours(_ target: Target, _ usesWinograd: Bool) throws {
+        let backend = CPUBackend(usesWinograd: usesWinograd)
         for (size, stride, groups, channels) in [
             (7, 1, 1, 4), (5, 1, 2, 4), (14, 2, 1, 4), (9, 2, 2, 4), (3, 1, 1, 4), (6, 3, 1, 4),
             (8, 1, 1, 20),
@@ -181,14 +200,14 @@ import Testing
             let images = 51, out = (size - 1) / stride + 1
             let (xs, ys) = (channels * size * size, 10 * out * out)
             let x = values(images * xs, 1), dy = values(images * ys, 2), w = values(filters.count, 3)
-            let together = try target.run(program(images), ["x": x, "w": w, "dy": dy])
+            let together = try target.run(program(images), ["x": x, "w": w, "dy": dy], on: backend)
             for image in [0, 1, 6, 30, 50] {
                 let alone = try target.run(
                     program(1),
                     [
                         "x": Array(x[image * xs..<(image + 1) * xs]), "w": w,
                         "dy": Array(dy[image * ys..<(image + 1) * ys]),
-                    ])
+                    ], on: backend)
                 #expect(
                     alone[0] == Array(together[0][image * ys..<(image + 1) * ys]),
                     "\(size) \(stride) \(groups)")

@@ -52,8 +52,10 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     public func open() throws -> any Backend { try Devices.open(selector).backend }
 
     /// Plans and runs a program; `inputs` by name. Returns the outputs in order.
-    public func run(_ program: Program, _ inputs: [String: [Double]]) throws -> [[Double]] {
-        let backend = try open()
+    public func run(
+        _ program: Program, _ inputs: [String: [Double]], on other: (any Backend)? = nil
+    ) throws -> [[Double]] {
+        let backend = try other ?? open()
         return try Self.run(try backend.compile(program, precision), inputs, on: backend)
     }
 

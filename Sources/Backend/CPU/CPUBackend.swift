@@ -2,16 +2,29 @@ import CKernels
 import COpenBLAS
 import Foundation
 import Planner
+import Synchronization
 
 /// The processor itself: OpenBLAS for matrix products, `CKernels` for everything else.
 public final class CPUBackend: Backend {
     /// What the device is.
     public let device: DeviceInfo
 
+    /// Whether 3×3 convolutions without stride are computed by minimal filtering where that is faster: F(2×2, 3×3) of Winograd
+    /// (Lavin and Gray, arXiv:1509.09308), 16 products for 36. Rounding errors are of the same size but not the same, and one
+    /// infinite element makes its neighbours in a tile NaN.
+    public let usesWinograd: Bool
+
     private let ledger: MemoryLedger
 
+    /// What backends take that are made without a word about it.
+    private static let winograd = Mutex(false)
+
+    /// Makes backends from now on use minimal filtering unless they are told otherwise.
+    public static func useWinograd(_ uses: Bool) { winograd.withLock { $0 = uses } }
+
     /// OpenBLAS runs single-threaded; the backend splits work itself.
-    public init() {
+    public init(usesWinograd: Bool? = nil) {
+        self.usesWinograd = usesWinograd ?? Self.winograd.withLock { $0 }
         openblas_set_num_threads(1)
         let memory = Int(ProcessInfo.processInfo.physicalMemory)
         let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
@@ -44,7 +57,8 @@ public final class CPUBackend: Backend {
     /// Elements of working memory that a kernel needs while it runs.
     public func scratch(for kernel: Kernel, precision: Precision) -> Int {
         switch kernel {
-        case .convolution(let convolution): CPUConvolution.scratch(convolution, precision)
+        case .convolution(let convolution):
+            CPUConvolution.scratch(convolution, precision, usesWinograd: usesWinograd)
         case .matmul(let product): CPUMatmul.scratch(product)
         case .reduce(let reduction): CPUReduce.scratch(reduction, precision)
         default: 0

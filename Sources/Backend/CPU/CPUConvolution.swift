@@ -16,10 +16,10 @@ final class CPUConvolution: CPUKernel {
     private let together: Int
     private let epilogue: CPUEpilogue?
 
-    init(_ shape: Convolution, _ precision: Precision) {
+    init(_ shape: Convolution, _ precision: Precision, usesWinograd: Bool) {
         (self.shape, self.precision) = (shape, precision)
         epilogue = CPUEpilogue(shape.epilogue, precision)
-        plan = Self.makePlan(shape, precision)
+        plan = Self.makePlan(shape, precision, usesWinograd)
         packedCount = Int(ls_conv_packed(plan))
         workCount = Int(ls_conv_work(plan))
         together = Int(ls_conv_together(plan))
@@ -27,7 +27,9 @@ final class CPUConvolution: CPUKernel {
 
     deinit { ls_conv_free(plan) }
 
-    private static func makePlan(_ shape: Convolution, _ precision: Precision) -> OpaquePointer {
+    private static func makePlan(
+        _ shape: Convolution, _ precision: Precision, _ usesWinograd: Bool
+    ) -> OpaquePointer {
         var window = ls_window(
             channels: Int64(shape.w[1]), height: Int64(shape.x[2]), width: Int64(shape.x[3]),
             kernel_h: Int64(shape.w[2]), kernel_w: Int64(shape.w[3]), out_h: Int64(shape.y[2]),
@@ -41,7 +43,8 @@ final class CPUConvolution: CPUKernel {
             case .filterGradient: LS_CONV_FILTER
             }
         return ls_conv_make(
-            precision.isWide, Int32(role), &window, Int64(shape.w[0] / shape.window.groups))
+            precision.isWide, Int32(role), &window, Int64(shape.w[0] / shape.window.groups),
+            usesWinograd ? 1 : 0)
     }
 
     /// Whether places in padded images, of which up to 8 lie together, would not fit 32 bits.
@@ -54,8 +57,8 @@ final class CPUConvolution: CPUKernel {
     }
 
     /// Elements of working memory: packed filters or partial filter gradients, and every thread's patches.
-    static func scratch(_ shape: Convolution, _ precision: Precision) -> Int {
-        let kernel = CPUConvolution(shape, precision)
+    static func scratch(_ shape: Convolution, _ precision: Precision, usesWinograd: Bool) -> Int {
+        let kernel = CPUConvolution(shape, precision, usesWinograd: usesWinograd)
         return kernel.sharedCount + Parallel.threads * kernel.workCount
     }
 

@@ -43,7 +43,8 @@ final class CPUExecutable: Executable {
             case .gather(let kernel): CPUIndexing(kernel, scatters: false, plan.precision)
             case .scatterAdd(let kernel): CPUIndexing(kernel, scatters: true, plan.precision)
             case .matmul(let kernel): CPUMatmul(kernel, plan.precision)
-            case .convolution(let kernel): CPUConvolution(kernel, plan.precision)
+            case .convolution(let kernel):
+                CPUConvolution(kernel, plan.precision, usesWinograd: backend.usesWinograd)
             }
         }
     }

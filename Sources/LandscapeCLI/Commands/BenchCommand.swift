@@ -52,6 +52,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Threads of the CPU backend. Default: one per processor.")
     var threads: Int?
 
+    @Flag(help: "CPU backend: 3×3 convolutions by Winograd's minimal filtering.")
+    var winograd = false
+
     @Option(help: "Folder for bench.json, the roofline figure and report.html.")
     var output: String?
 
@@ -87,9 +90,12 @@ struct BenchCommand: ParsableCommand {
         }
         if serve, device.count > 1 { throw ValidationError("--serve takes one --device") }
         try CommonOptions.use(threads: threads)
+        CPUBackend.useWinograd(winograd)
         try refuse(measuring, if: !compare.isEmpty, beside: "--compare")
         try refuse(
-            measuring.subtracting(["--device", "--seed", "--precision", "--threads", "--profile"]), if: serve,
+            measuring.subtracting([
+                "--device", "--seed", "--precision", "--threads", "--winograd", "--profile",
+            ]), if: serve,
             beside: "--serve")
     }
 
@@ -98,7 +104,8 @@ struct BenchCommand: ParsableCommand {
         let given: [(String, Bool)] = [
             ("--device", !device.isEmpty), ("--only", !only.isEmpty), ("--quick", quick), ("--list", list),
             ("--budget", budget != nil), ("--seed", seed != 0), ("--precision", precision != .float32),
-            ("--threads", threads != nil), ("--output", output != nil), ("--profile", profile),
+            ("--threads", threads != nil), ("--winograd", winograd), ("--output", output != nil),
+            ("--profile", profile),
         ]
         return Set(given.filter(\.1).map(\.0) + (compare.isEmpty || !serve ? [] : ["--serve"]))
     }

@@ -29,6 +29,12 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Threads of the CPU backend; results do not depend on them. Default: one per processor.")
     var threads: Int?
 
+    @Flag(
+        help:
+            "CPU backend: 3×3 convolutions by Winograd's minimal filtering. Faster, with other rounding errors of the same size."
+    )
+    var winograd = false
+
     @Flag(help: "Print one JSON object on stdout instead of a table.")
     var json = false
 
@@ -37,6 +43,7 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         try Self.use(threads: threads)
+        CPUBackend.useWinograd(winograd)
         if !(1...1 << 20).contains(batchSize) {
             throw ValidationError("--batch-size is between 1 and 1,048,576, found \(batchSize)")
         }
@@ -56,6 +63,9 @@ struct CommonOptions: ParsableArguments {
         try Profiling.begin(isAsked: profile)
         let (backend, note) = try Devices.open(device)
         if let note { Console.note(note) }
+        if winograd, backend.device.backend != "cpu" {
+            Console.note("--winograd has an effect on the CPU alone")
+        }
         if precision == .float64, !backend.device.hasFloat64, device == "auto" {
             Console.note("using the CPU: \(backend.device.name) has no float64 arithmetic")
             return CPUBackend()
