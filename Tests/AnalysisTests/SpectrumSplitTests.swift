@@ -57,9 +57,9 @@ extension OnDevices {
             #expect(try split([0, 1], 2 + 1e-9) == nil)
             #expect(try split([], 1) == nil)
             #expect(try split([0], 2)?.place == 2 - 1.0 / 8)
-            // (μ − T)⁻¹ is 8 at the last value, which counts against, and 8/7 at the next.
+            // κ = 1·8/7 − 0.01·8 takes the limit from 1.875 below 1.
             let rough = RitzPairs(
-                values: [1, 2], vectors: [], couplings: [[0.9], [0.1]], bounds: [0.9, 0.1])
+                values: [1, 2], vectors: [], couplings: [[1], [0.1]], bounds: [1, 0.1])
             let place = try SpectrumSplit(rough, unlisted: [0], last: 2, reach: 0, isAbove: true, noise: 0)
             #expect(place == nil, "what reaches beyond the next value is not settled")
         }
