@@ -353,7 +353,7 @@ static void plan_filter_by_winograd(ls_conv *plan, const kernels *k) {
 }
 
 // Lanes hold channels or positions, whichever wastes fewer.
-static void plan_filter(ls_conv *plan, const kernels *k, int32_t may_filter) {
+static void plan_filter(ls_conv *plan, const kernels *k, int32_t may_winograd) {
     const ls_window *w = &plan->window;
     plan_source(plan);
     const int64_t terms = w->channels * w->kernel_h * w->kernel_w;
@@ -361,7 +361,7 @@ static void plan_filter(ls_conv *plan, const kernels *k, int32_t may_filter) {
         round_up(plan->filters, k->rows) * w->kernel_h * round_up(w->kernel_w * w->channels, k->lanes) * w->out_w;
     const int64_t by_positions =
         round_up(plan->filters, FILTERS) * round_up(terms, k->taps) * round_up(w->out_w, k->lanes);
-    if (may_filter && winograd_pays_for_filters(plan, k, (double)least(by_channels, by_positions) * (double)w->out_h))
+    if (may_winograd && winograd_pays_for_filters(plan, k, (double)least(by_channels, by_positions) * (double)w->out_h))
         plan_filter_by_winograd(plan, k);
     else if (by_positions > 0 && by_positions < by_channels)
         plan_filter_by_positions(plan, k);
@@ -369,7 +369,7 @@ static void plan_filter(ls_conv *plan, const kernels *k, int32_t may_filter) {
         plan_filter_by_channels(plan, k);
 }
 
-ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters, int32_t may_filter) {
+ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters, int32_t may_winograd) {
     const kernels *k = kernels_for(wide);
     ls_conv *plan = calloc(1, sizeof(ls_conv));
     plan->window = *window;
@@ -378,12 +378,12 @@ ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64
     if (role == LS_CONV_FORWARD) plan_forward(plan, k);
     if (role == LS_CONV_INPUT) plan_input(plan, k);
     if (role == LS_CONV_FILTER) {
-        plan_filter(plan, k, may_filter);
+        plan_filter(plan, k, may_winograd);
         // Sums in float64.
         plan->work_count += 2 * filters * window->channels * window->kernel_h * window->kernel_w;
         return plan;
     }
-    if (may_filter && winograd_pays(plan, k)) {
+    if (may_winograd && winograd_pays(plan, k)) {
         plan_winograd(plan, k);
         return plan;
     }

@@ -13,7 +13,7 @@ extension OnDevices {
             NSTemporaryDirectory() + "landscape-eigen-\(UInt64.random(in: 0 ... .max))"
         }
 
-        /// Whatever the moment of the interruption: between restarts, in the search for copies, while residuals are proved.
+        /// Whatever the moment of the interruption: between restarts, in the check of the complement, in the search for copies.
         @Test(arguments: TestDevices.targets, [SpectrumEnd.largest, .both])
         func interruptedSearchesEndWithTheSameBits(_ target: Target, _ end: SpectrumEnd) throws {
             let inner = try target.diagonal(Self.ladder)
@@ -53,6 +53,35 @@ extension OnDevices {
             }
         }
 
+        /// Within the check of the complement, whether it ends or its products run out.
+        @Test(arguments: TestDevices.targets, EigenpairAcceptance.allCases)
+        func interruptedChecksEndWithTheSameBits(_ target: Target, _ acceptance: EigenpairAcceptance) throws {
+            let inner = try target.diagonal([9, 8, 7, -5] + (0..<120).map { Double($0) / 200 })
+            for limit in [Int.max, -1] {
+                var options = EigenpairOptions(tolerance: 1e-4, acceptance: acceptance)
+                let free = try Eigenpairs.find(.largest, 3, of: inner, options)
+                #expect(free.checkApplications > 1 && free.isComplete)
+                if limit < 0 { options.products = free.applications + limit }
+                let whole = try Eigenpairs.find(.largest, 3, of: inner, options)
+                #expect(whole.isComplete == (limit > 0))
+                let folder = folder()
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                let matrix = CountingOperator(inner)
+                matrix.allowed = free.applications - 2
+                #expect(throws: BackendError.self) {
+                    try Eigenpairs.find(
+                        .largest, 3, of: matrix, options,
+                        save: { state throws(BackendError) in try state.write(to: folder) })
+                }
+                let state = try #require(try EigenpairState.read(folder))
+                matrix.allowed = .max
+                let found = try Eigenpairs.find(.largest, 3, of: matrix, options, resuming: state)
+                #expect(found.values == whole.values && found.residuals == whole.residuals)
+                #expect(found.applications == whole.applications && found.history == whole.history)
+                #expect(found.missRisk == whole.missRisk && found.isConverged == whole.isConverged)
+            }
+        }
+
         @Test(arguments: TestDevices.exactTargets)
         func statesOfOtherSearchesAreRefused(_ target: Target) throws {
             let folder = folder()
@@ -77,6 +106,8 @@ extension OnDevices {
             #expect(refused(.largest, 3, matrix, options).contains("count 4 instead of 3"))
             #expect(refused(.largest, 4, matrix, EigenpairOptions(seed: 1)).contains("seed"))
             #expect(refused(.largest, 4, matrix, EigenpairOptions(blockSize: 2)).contains("block"))
+            let byValue = EigenpairOptions(acceptance: .values)
+            #expect(refused(.largest, 4, matrix, byValue).contains("acceptance"))
             let small = try target.diagonal([1, 2, 3, 4, 5])
             #expect(refused(.largest, 4, small, options).contains("dimension 81 instead of 5"))
             let narrow = try Target(target.selector, .float32).diagonal(Self.ladder)

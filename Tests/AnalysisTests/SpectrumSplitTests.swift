@@ -7,11 +7,12 @@ import Testing
 extension OnDevices {
     /// What surely parts the values found from all others.
     @Suite struct SpectrumSplitTests {
-        /// A matrix in blocks `[[T, Cᵀ], [C, B]]` with B the given multiple of one; how many of its values lie beyond a place.
+        /// A matrix in blocks `[[T, Cᵀ], [C, B]]` with B the given multiple of one, which has a dimension more than C couples to;
+        /// how many of its values lie beyond a place.
         private static func count(
             beyond split: SpectrumSplit, _ values: [Double], _ couplings: [[Double]], _ rest: Double
         ) throws -> Int {
-            let m = values.count, width = couplings[0].count, n = m + width
+            let m = values.count, width = couplings[0].count, n = m + width + 1
             var matrix = [Double](repeating: 0, count: n * n)
             for i in 0..<m {
                 matrix[i * n + i] = values[i]
@@ -20,30 +21,48 @@ extension OnDevices {
                     matrix[(m + j) * n + i] = couplings[i][j]
                 }
             }
-            for j in 0..<width { matrix[(m + j) * n + m + j] = rest }
+            for j in m..<n { matrix[j * n + j] = rest }
             return try HostLinearAlgebra.symmetricEigenvalues(matrix, n).filter {
                 split.isAbove ? $0 > split.place : $0 < split.place
             }.count
         }
 
-        /// The limit is sharp: with the rest of the matrix at it, the numbers of values agree, and beyond it there is one more.
-        @Test(arguments: [1, 2, 3], [true, false])
-        func theLimitIsSharp(_ width: Int, _ isAbove: Bool) throws {
+        /// The limit is sharp: with the rest of the matrix at it, the numbers of values agree, and beyond it there is one more. Also
+        /// where the last value couples most, so that the coupling alone would allow a limit beyond the place.
+        @Test(arguments: [1, 2, 3], [0.2, 3])
+        func theLimitIsSharp(_ width: Int, _ atLast: Double) throws {
+            for isAbove in [true, false] { try limitIsSharp(width, atLast, isAbove) }
+        }
+
+        private func limitIsSharp(_ width: Int, _ atLast: Double, _ isAbove: Bool) throws {
             var random = TestRandom(seed: UInt64(width))
-            let values = [-5.0, -4.5, -1, 0.5, 1, 4, 6]
-            let couplings = values.map { _ in random.values(width) }
+            let values = [-5.0, -4.5, -1, 0.5, 1, 4, 6], last = isAbove ? 5 : 1
+            let couplings = values.indices.map { index in
+                random.values(width).map { $0 * (index == last ? atLast : 1) }
+            }
             let bounds = couplings.map { dot($0, $0).squareRoot() }
             let ritz = RitzPairs(values: values, vectors: [], couplings: couplings, bounds: bounds)
             let unlisted = isAbove ? Array(0..<5) : Array(2..<7)
+            // Nearer to the last value than to the next, which alone would be beyond the limit at times.
             let split = try #require(
                 try SpectrumSplit(
-                    ritz, unlisted: unlisted, last: isAbove ? 4 : -4.5, reach: 9, isAbove: isAbove,
-                    noise: 1e-10))
-            #expect(split.place == (isAbove ? 2.5 : -2.75), "at most halfway")
+                    ritz, unlisted: unlisted, last: values[last], reach: 0, isAbove: isAbove, noise: 1e-10))
+            #expect(split.place == (isAbove ? 4 - 3.0 / 8 : -4.5 + 3.5 / 8))
             let step = isAbove ? 1e-6 : -1e-6
             #expect(try Self.count(beyond: split, values, couplings, split.limit - step) == 2)
             #expect(try Self.count(beyond: split, values, couplings, split.limit + step) == 3)
             #expect(split.isBroken(by: split.limit + step) && !split.isBroken(by: split.limit - step))
+        }
+
+        /// Pairs that are locked on the other side couple by their residuals.
+        @Test func lockedPairsCount() throws {
+            let ritz = RitzPairs(values: [0, 8], vectors: [], couplings: [[0.5], [0]], bounds: [0.5, 0])
+            func limit(_ locked: [(value: Double, residual: Double)]) throws -> Double? {
+                try SpectrumSplit(
+                    ritz, unlisted: [0], last: 8, reach: 4, isAbove: true, noise: 0, locked: locked)?.limit
+            }
+            #expect(try limit([]) == 4 - 0.25 / 4)
+            #expect(try limit([(9, 0.3), (-6, 0.5)]) == 4 - 0.25 / 4 - 0.25 / 10)
         }
 
         /// Values closer than the noise are not parted, and neither is the last one there is.

@@ -131,7 +131,7 @@ extension OnDevices {
             let n = Self.ladder.count, row = n * target.precision.bytes
             let elements = (0..<n * n).map { $0 % (n + 1) == 0 ? Self.ladder[$0 / (n + 1)] : 0 }
             var restarts: [Int] = []
-            for freeMemory in [1 << 40, 2 * row * 64, 0] {
+            for freeMemory in [1 << 40, 2 * row * 128, 0] {
                 let backend = LimitedBackend(try target.open(), freeMemory: freeMemory)
                 let matrix = try DenseOperator(elements, n, on: backend, target.precision)
                 let found = try Eigenpairs.largest(2, of: matrix)

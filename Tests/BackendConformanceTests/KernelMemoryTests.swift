@@ -29,6 +29,10 @@ extension KernelMemoryTests {
         try OpenCLTest.checkTriple(
             backend, [3, 2, 7, 9], [3, 2, 3, 3], Window(stride: (2, 2), padding: (1, 1)))
         try OpenCLTest.checkTriple(backend, [2, 1, 5, 7], [9, 1, 3, 3], Window(padding: (1, 1)))
+        for padding in [0, 1] {
+            try OpenCLTest.checkTriple(
+                backend, [2, 3, 15, 15], [64, 3, 2, 2], Window(stride: (2, 2), padding: (padding, 0)))
+        }
         try OpenCLTest.checkTriple(backend, [1, 2, 2, 37], [3, 2, 1, 3], Window(padding: (0, 1)))
     }
 

@@ -167,15 +167,20 @@ import Testing
     @Test func minimalFilteringIsOptIn() throws {
         let x: Shape = [4, 40, 16, 16], w: Shape = [40, 40, 3, 3]
         let program = Program.trace { t in
-            let window = Window(stride: (1, 1), padding: (1, 1), groups: 1)
-            return [("y", t.input("x", x).conv(t.input("w", w), window))]
+            let (images, filters) = (t.input("x", x), t.input("w", w))
+            let y = images.conv(filters, Window(stride: (1, 1), padding: (1, 1), groups: 1))
+            let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [images, filters])
+            return [("y", y), ("dx", back[0]), ("dw", back[1])]
         }
-        let inputs = ["x": values(x.count, 0), "w": values(w.count, 1)]
-        let target = Target("cpu", .float64), exact = Interpreter.run(program, inputs)[0]
-        let usual = try target.run(program, inputs)[0]
-        let fast = try target.run(program, inputs, on: CPUBackend(usesWinograd: true))[0]
+        let inputs = ["x": values(x.count, 0), "w": values(w.count, 1), "dy": values(x.count, 2)]
+        let target = Target("cpu", .float64), exact = Interpreter.run(program, inputs)
+        let usual = try target.run(program, inputs)
+        let fast = try target.run(program, inputs, on: CPUBackend(usesWinograd: true))
         #expect(!CPUBackend().usesWinograd)
-        #expect(usual != fast && mismatch(fast, exact, tolerance: 1e-13) == nil)
+        for index in 0..<3 {
+            #expect(usual[index] != fast[index])
+            #expect(mismatch(fast[index], exact[index], tolerance: 1e-13) == nil)
+        }
     }
 
     /// Many small images share vectors; each one's results are those that it has alone, bit for bit.

@@ -30,7 +30,9 @@ public final class CPUBackend: Backend {
         let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
         ledger = MemoryLedger(total: memory, largest: memory)
         device = DeviceInfo(
-            backend: "cpu", selector: "cpu", name: Self.processorName, platform: "OpenBLAS and C kernels",
+            backend: "cpu", selector: "cpu",
+            name: Self.processorName + (self.usesWinograd ? ", minimal filtering" : ""),
+            platform: "OpenBLAS and C kernels",
             driver: configuration.trimmingCharacters(in: .whitespaces), kind: "cpu",
             computeUnits: Parallel.threads, memoryBytes: memory,
             largestAllocationBytes: memory, hasFloat64: true)

@@ -140,10 +140,10 @@ typedef struct {
 
 enum { LS_CONV_FORWARD, LS_CONV_INPUT, LS_CONV_FILTER };
 
-// How one of the convolution triple is computed for a shape; made once, used by any number of threads. `may_filter` allows
+// How one of the convolution triple is computed for a shape; made once, used by any number of threads. `may_winograd` allows
 // minimal filtering (winograd.inc), whose rounding differs.
 typedef struct ls_conv ls_conv;
-ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters, int32_t may_filter);
+ls_conv *ls_conv_make(int32_t wide, int32_t role, const ls_window *window, int64_t filters, int32_t may_winograd);
 void ls_conv_free(ls_conv *plan);
 
 // Elements of the packed filters of one group, and of one thread's working memory.

@@ -73,7 +73,7 @@ static inline void JOIN(NAME, _take)(global const REAL *from, const INDEX step, 
 static APART void JOIN(NAME, _pad)(global const REAL *x, global const INDEX *g, global REAL *to) {
     const INDEX channels = g[0], height = g[1], width = g[2], left = g[4], step_h = g[5], step_w = g[6], part_w = g[8];
     const INDEX parts = g[9], part = g[7] * part_w, first = g[3] % step_h, above = g[3] / step_h * part_w;
-    const INDEX between = part * parts, is_split = step_w == 2 && parts == 2;
+    const INDEX between = part * parts, is_split = step_w == 2 && parts == 2 && 2 * part_w >= width + left;
     for (INDEX p = 0; p < parts; p += is_split ? 2 : 1, to += part) {
         const INDEX begin = left > p ? (left - p + step_w - 1) / step_w : 0;
         const INDEX all = (width + left - p + step_w - 1) / step_w, count = (all < part_w ? all : part_w) - begin;

@@ -62,7 +62,7 @@ struct SelfTestCommand: ParsableCommand {
         try samples.check(network, loss, common.precision)
         let weights = try model.loadOrStart(network, seed: common.seed)
         let backend = try common.open()
-        let wide: any Backend = backend.device.hasFloat64 ? backend : CPUBackend()
+        let wide: any Backend = backend.device.hasFloat64 ? backend : CPUBackend(usesWinograd: false)
         if !backend.device.hasFloat64 {
             Console.note(
                 "\(backend.device.name) has no float64 arithmetic: references are computed by the CPU")

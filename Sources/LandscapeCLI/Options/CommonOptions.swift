@@ -63,15 +63,15 @@ struct CommonOptions: ParsableArguments {
         try Profiling.begin(isAsked: profile)
         let (backend, note) = try Devices.open(device)
         if let note { Console.note(note) }
-        if winograd, backend.device.backend != "cpu" {
-            Console.note("--winograd has an effect on the CPU alone")
-        }
         if precision == .float64, !backend.device.hasFloat64, device == "auto" {
             Console.note("using the CPU: \(backend.device.name) has no float64 arithmetic")
             return CPUBackend()
         }
         if precision == .float64, !backend.device.hasFloat64 {
             throw CommandError("--precision float64: \(backend.device.name) has no float64 arithmetic")
+        }
+        if winograd, backend.device.backend != "cpu" {
+            Console.note("--winograd has an effect on the CPU alone")
         }
         return backend
     }

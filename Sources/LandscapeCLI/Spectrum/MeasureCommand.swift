@@ -144,6 +144,10 @@ struct MeasureCommand: ParsableCommand {
         if let tolerance, !(tolerance > 0 && tolerance < 1) {
             throw ValidationError("--tolerance is above 0 and below 1, found \(tolerance)")
         }
+        if accept == .values, curvature.matrix == .danskin {
+            throw ValidationError(
+                "--accept values needs a symmetric matrix; products of danskin are only nearly so")
+        }
         if let bandwidth, !(bandwidth > 0 && bandwidth.isFinite) {
             throw ValidationError("--bandwidth is positive, found \(bandwidth)")
         }

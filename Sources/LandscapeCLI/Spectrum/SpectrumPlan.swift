@@ -27,17 +27,20 @@ struct SpectrumPlan {
     private let matrix: any LinearOperator
     private let risk: Risk
     private let layers: Int
+    /// The device's free memory before the matrix was there.
+    private let free: Int
 
-    init(_ options: MeasureCommand, _ matrix: any LinearOperator, _ risk: Risk, layers: Int) {
+    init(
+        _ options: MeasureCommand, _ matrix: any LinearOperator, _ risk: Risk, layers: Int, freeBefore: Int
+    ) {
         (self.options, self.matrix, self.risk, self.layers) = (options, matrix, risk, layers)
+        free = freeBefore
     }
 
     func show() throws {
         let backend = matrix.space.backend, row = matrix.dimension * options.common.precision.bytes
-        let free = backend.freeMemory
         let vector = try matrix.space.vector(), result = try matrix.space.vector()
         let gradient = try risk.space.vector()
-        // The first run warms up: it computes what products hold.
         let product = try time { try matrix.apply(vector.all, into: result.all) }
         let slope = try time { _ = try risk.gradient(into: gradient.all) }
         var parts: [Output.Part] = []
@@ -50,7 +53,8 @@ struct SpectrumPlan {
         if let count = options.count {
             // Typical of spectra with some outliers over a bulk.
             let products = min(matrix.dimension, 6 * count + 40)
-            add("\(count) eigenvalues, typically", products, vectors: min(matrix.dimension, 100) + 2 * count)
+            // Every product is kept beside its vector.
+            add("\(count) eigenvalues, typically", products, vectors: 2 * (products + count))
         }
         if let accuracy = options.trace {
             add(

@@ -41,6 +41,7 @@ struct SpectrumRun {
         let study = try Study(
             network, weights, samples, options.curvature.loss, batchSize: common.batchSize, on: backend,
             common.precision)
+        let free = backend.freeMemory
         let (matrix, layout, risk) = try options.curvature.open(
             study, attack: options.attack.chosen, seed: common.seed)
         if let count = options.count, count > matrix.dimension {
@@ -53,7 +54,9 @@ struct SpectrumRun {
             )
         }
         if options.plan {
-            return try SpectrumPlan(options, matrix, risk, layers: layout?.layers.count ?? 0).show()
+            return try SpectrumPlan(
+                options, matrix, risk, layers: layout?.layers.count ?? 0, freeBefore: free
+            ).show()
         }
         let folder = try options.output.map {
             try RunFolder($0, configuration, backend.device, owned: Self.owned)

@@ -6,7 +6,7 @@ extension EigenpairSearch {
     private static let most = 24
 
     /// Where the values found would be parted from all others; empty if that cannot be told of every end that is wanted.
-    func splits(_ ritz: RitzPairs, _ indices: [Int]) throws(BackendError) -> [SpectrumSplit] {
+    func findSplits(_ ritz: RitzPairs, _ indices: [Int]) throws(BackendError) -> [SpectrumSplit] {
         let values = locked.values + indices.map { ritz.values[$0] }
         let bounds = locked.residuals + indices.map { ritz.bounds[$0] }
         let (floor, ceiling) = wanted.limits(values)
@@ -15,11 +15,12 @@ extension EigenpairSearch {
         for (last, isAbove) in [(floor, true), (ceiling, false)] {
             guard let last, let index = values.firstIndex(of: last) else { continue }
             // Twice what makes r²/gap small enough.
-            let reach = 2 * bounds[index] * bounds[index] / max(accepted(last), .leastNormalMagnitude)
+            let reach = 2 * bounds[index] * bounds[index] / max(allowance(of: last), .leastNormalMagnitude)
             guard
                 let split = try SpectrumSplit(
                     ritz, unlisted: unlisted, last: last, reach: reach, isAbove: isAbove,
-                    noise: 16 * space.precision.epsilon * counters.norm)
+                    noise: 16 * space.precision.epsilon * counters.norm,
+                    locked: Array(zip(locked.values, locked.residuals)))
             else { return [] }
             found.append(split)
         }
@@ -31,9 +32,9 @@ extension EigenpairSearch {
     func nothingIsHidden(
         from lanczos: BlockLanczos, beyond splits: [SpectrumSplit]
     ) throws(BackendError) -> Bool {
-        counters.looksAtOnce = true
-        try handOut()
-        counters.looksAtOnce = false
+        try handOut(looksAtOnce: true)
+        // A later state gives all its bits the same noise.
+        defer { lanczos.norm = counters.norm }
         let check = try BlockLanczos(
             matrix, avoiding: [locked.rows, lanczos.basis], blockRows: 1, norm: counters.norm,
             keepsImages: false)

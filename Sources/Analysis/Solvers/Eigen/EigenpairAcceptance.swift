@@ -11,7 +11,7 @@ public enum EigenpairAcceptance: String, CaseIterable, Codable, Sendable {
 
 extension EigenpairSearch {
     /// The residual, or the error, at which a value counts as found.
-    func accepted(_ value: Double) -> Double {
+    func allowance(of value: Double) -> Double {
         max(identity.tolerance * abs(value), 16 * noise)
     }
 
@@ -22,8 +22,8 @@ extension EigenpairSearch {
         _ new: [Double], _ residuals: [Double], _ splits: [SpectrumSplit]
     ) -> (values: [Double], residuals: [Double], others: OtherValues) {
         let values = locked.values + new, all = locked.residuals + residuals
-        let order = wanted.order(values)
-        let extra = order.dropFirst(wanted.count).map { (values[$0], all[$0]) }
+        let chosen = wanted.order(values).prefix(wanted.count)
+        let extra = values.indices.filter { !chosen.contains($0) }.map { (values[$0], all[$0]) }
         var others = OtherValues()
         for split in splits {
             if split.isAbove {
@@ -32,13 +32,12 @@ extension EigenpairSearch {
                 others.atLeast = extra.reduce(split.place) { min($0, $1.0 - $1.1) }
             }
         }
-        let chosen = order.prefix(wanted.count)
         return (chosen.map { values[$0] }, chosen.map { all[$0] }, others)
     }
 
     /// Whether the values' errors decide, because they are parted from all others.
     func judgesValues(_ splits: [SpectrumSplit]) -> Bool {
-        identity.acceptance == .values && !splits.isEmpty && !counters.isStrict
+        identity.acceptance == .values && !splits.isEmpty
     }
 
     /// Whether new pairs beside those locked are accurate enough, with room for some rounding (in ε‖A‖) of what follows.
@@ -46,20 +45,18 @@ extension EigenpairSearch {
         _ new: [Double], _ residuals: [Double], _ splits: [SpectrumSplit], room: Double
     ) -> Bool {
         guard judgesValues(splits) else { return areSmall(residuals, of: new, room: room) }
-        let (values, all, others) = listed(new, residuals, splits)
-        return areKnown(values, all, others, room: room)
+        let (values, all, others) = listed(new, residuals.map { $0 + room * noise }, splits)
+        return areKnown(values, all, others)
     }
 
     /// Whether residuals are small beside their values.
     func areSmall(_ residuals: [Double], of values: [Double], room: Double = 0) -> Bool {
-        zip(values, residuals).allSatisfy { $1 <= accepted($0) - room * noise }
+        zip(values, residuals).allSatisfy { $1 <= allowance(of: $0) - room * noise }
     }
 
     /// Whether all errors of the values listed are known to be small.
-    func areKnown(
-        _ values: [Double], _ residuals: [Double], _ others: OtherValues, room: Double = 0
-    ) -> Bool {
+    func areKnown(_ values: [Double], _ residuals: [Double], _ others: OtherValues) -> Bool {
         let errors = EigenvalueError.all(values, residuals, wanted, others: others, rounding: 0)
-        return zip(values, errors).allSatisfy { $1.bound <= accepted($0) - room * noise }
+        return zip(values, errors).allSatisfy { $1.bound <= allowance(of: $0) }
     }
 }

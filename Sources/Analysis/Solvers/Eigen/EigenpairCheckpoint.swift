@@ -20,9 +20,11 @@ extension EigenpairSearch {
         progress?(step)
     }
 
-    /// Hands out the state if someone wants it.
-    func handOut() throws(BackendError) {
+    /// Hands out the state if someone wants it; from it a search goes on with a look at its Ritz values, or with a step.
+    func handOut(looksAtOnce: Bool = false) throws(BackendError) {
         guard let save, let lanczos else { return }
+        var counters = counters
+        counters.looksAtOnce = looksAtOnce
         let numbers = EigenpairNumbers(
             search: identity, counters: counters, basisSize: basisSize, blockRows: blockRows,
             lockedValues: locked.values, lockedResiduals: locked.residuals,

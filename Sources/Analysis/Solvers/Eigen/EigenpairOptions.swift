@@ -26,9 +26,7 @@ public struct EigenpairOptions: Sendable {
     /// Seed of the start vectors.
     public var seed: UInt64
 
-    /// Defaults: a tolerance that fits the precision (1e-5 or 1e-10), one vector at a time, up to 100 vectors in the basis, a
-    /// risk of 0.01, at
-    /// most 300 restarts.
+    /// Defaults: a tolerance that fits the precision (1e-5 or 1e-10), one vector at a time, a risk of 0.01, at most 300 restarts.
     public init(
         tolerance: Double? = nil, acceptance: EigenpairAcceptance = .residuals, steps: Int? = nil,
         basis: Int? = nil, blockSize: Int = 1,
@@ -50,8 +48,9 @@ public struct EigenpairOptions: Sendable {
     func sizes(_ count: Int, start: Int, in space: VectorSpace) -> (basis: Int, block: Int) {
         let n = space.dimension
         let row = max(1, n * space.precision.bytes)
-        // The basis, its products and what a restart keeps of both; the pairs found, blocks and their products.
-        let rows = space.backend.freeMemory / 2 / row - count - 4 * max(blockSize, start) - 8
+        // The basis, its products and what a restart keeps of both; the pairs found, those to be proved with their products, blocks,
+        // and the check of the complement.
+        let rows = space.backend.freeMemory / 2 / row - 3 * count - 4 * max(blockSize, start) - 32
         let fitting = rows < 1 ? 0 : rows / 3
         // Rows that are not needed cost nothing; restarts cost products where eigenvalues lie close.
         let usual = max(100, 2 * count + 20, min(400, (128 << 20) / row))

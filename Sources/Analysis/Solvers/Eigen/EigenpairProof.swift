@@ -3,7 +3,7 @@ import Backend
 /// From Ritz pairs to pairs with true residuals.
 extension EigenpairSearch {
     /// Locks what a search of a Krylov space ended with. False if some residuals were too large and the search goes on from them.
-    func accept(_ pairs: RitzProof, _ outcome: Outcome) throws(BackendError) -> Bool {
+    func lock(_ pairs: RitzProof, after outcome: Outcome) throws(BackendError) -> Bool {
         if pairs.count == 0 || outcome == .complete {
             try locked.lock(Array(pairs.values.indices), of: pairs)
             return true
@@ -16,7 +16,7 @@ extension EigenpairSearch {
 
     /// Locks proved pairs: all of them, or, to go on with the others, those with small residuals. Says whether it took all.
     func take(_ proof: RitzProof, continuing: Bool) throws(BackendError) -> Bool {
-        let good = proof.values.indices.filter { proof.residuals[$0] <= accepted(proof.values[$0]) }
+        let good = proof.values.indices.filter { proof.residuals[$0] <= allowance(of: proof.values[$0]) }
         let rest = proof.values.indices.filter { !good.contains($0) }
         try locked.lock(continuing ? good : Array(proof.values.indices), of: proof)
         if rest.isEmpty || !continuing { return true }

@@ -8,8 +8,10 @@ extension EigenpairSearch {
         if counters.looksAtOnce {
             counters.looksAtOnce = false
             if let outcome = try look(lanczos) { return outcome }
+            if isSpent { return (.gaveUp, try best(lanczos)) }
         }
         while true {
+            let before = counters.products
             if lanczos.coupling.count < width {
                 try lanczos.fill(to: width) { () throws(BackendError) in draw() }
                 if lanczos.coupling.isEmpty { return (.exhausted, try best(lanczos)) }
@@ -27,8 +29,7 @@ extension EigenpairSearch {
             counters.norm = max(counters.norm, lanczos.norm)
             if isTimeToLook(lanczos), let outcome = try look(lanczos) { return outcome }
             if isSpent { return (.gaveUp, try best(lanczos)) }
-            if let every = options.saveEvery, counters.products / every > (counters.products - spent) / every
-            {
+            if let every = options.saveEvery, counters.products / every > before / every {
                 try handOut()
             }
         }
@@ -55,7 +56,7 @@ extension EigenpairSearch {
     /// Which Ritz pairs are wanted beside those locked: positions from the top, then from the bottom.
     private func missing(_ ritz: RitzPairs) -> [Int] {
         let (top, bottom) = wanted.missing(
-            known: locked.values, new: ritz.values, margin: { accepted($0) })
+            known: locked.values, new: ritz.values, margin: { allowance(of: $0) })
         return ritz.values.indices.suffix(top).reversed() + ritz.values.indices.prefix(bottom)
     }
 
@@ -67,6 +68,7 @@ extension EigenpairSearch {
         let indices = missing(ritz)
         report(indices.map { ritz.values[$0] }, indices.map { ritz.bounds[$0] })
         if indices.isEmpty, locked.count >= wanted.count {
+            if !counters.isCheck { return (.found, RitzProof(space)) }
             return hasNothingMore(lanczos, ritz) ? (.nothing, RitzProof(space)) : nil
         }
         guard locked.count + indices.count >= wanted.count else { return nil }
@@ -78,21 +80,24 @@ extension EigenpairSearch {
         _ lanczos: BlockLanczos, _ ritz: RitzPairs, _ indices: [Int]
     ) throws(BackendError) -> (Outcome, RitzProof)? {
         // A search for copies has a check of its own, and one that failed is not made again.
-        let splits = counters.isCheck || counters.isStrict ? [] : try splits(ritz, indices)
-        let bounds = indices.map { ritz.bounds[$0] }
-        guard areAccurate(indices.map { ritz.values[$0] }, bounds, splits, room: Self.room) else {
-            return nil
-        }
+        let values = indices.map { ritz.values[$0] }, bounds = indices.map { ritz.bounds[$0] }
+        let areSmall = areSmall(bounds, of: values, room: Self.room)
+        if identity.acceptance == .residuals, !areSmall { return nil }
+        let splits = counters.isCheck || counters.isStrict ? [] : try findSplits(ritz, indices)
+        guard areAccurate(values, bounds, splits, room: Self.room) else { return nil }
         let pairs = try RitzProof(lanczos, ritz, indices)
         guard !splits.isEmpty, areAccurate(pairs.values, pairs.residuals, splits, room: 0) else {
             return (.found, pairs)
         }
-        if try nothingIsHidden(from: lanczos, beyond: splits) {
+        let isShown = try ifThereIsMemory { () throws(BackendError) in
+            try nothingIsHidden(from: lanczos, beyond: splits)
+        }
+        if isShown == true {
             self.splits = splits
             return (.complete, pairs)
         }
         counters.isStrict = true
-        return areSmall(bounds, of: pairs.values, room: Self.room) ? (.found, pairs) : nil
+        return areSmall ? (.found, pairs) : nil
     }
 
     /// What a true residual may have beyond that of the factorisation, in ε‖A‖.
@@ -129,7 +134,7 @@ extension EigenpairSearch {
         counters.norm = max(counters.norm, lanczos.norm)
         let indices = missing(ritz)
         // A locked vector's residual is an error of all later ones: it must not hurt the smallest value that is wanted.
-        let limit = indices.map { accepted(ritz.values[$0]) }.min().map { $0 / 2 } ?? 0
+        let limit = indices.map { allowance(of: ritz.values[$0]) }.min().map { $0 / 2 } ?? 0
         let done = indices.filter { ritz.bounds[$0] <= limit }
         let before = locked.count, proof = try RitzProof(lanczos, ritz, done)
         if proof.residuals.allSatisfy({ $0 <= 2 * limit }) {

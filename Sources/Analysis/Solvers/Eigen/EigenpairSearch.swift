@@ -66,7 +66,7 @@ final class EigenpairSearch {
             let (outcome, pairs) = try searchSpace()
             if outcome == .nothing { isComplete = true; break }
             if outcome == .exhausted { lanczos = nil }
-            if try !accept(pairs, outcome) { continue }
+            if try !lock(pairs, after: outcome) { continue }
             if outcome == .complete {
                 isComplete = true
                 report([], [])

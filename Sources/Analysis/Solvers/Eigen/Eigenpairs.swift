@@ -11,7 +11,7 @@ public struct Eigenpairs {
     public let vectors: DeviceArray
     /// Operator applications spent, all counted.
     public let applications: Int
-    /// Whether as many as asked for were found, with every residual below the tolerance.
+    /// Whether as many as asked for were found, with every residual below the tolerance, or every error if values were asked for.
     public let isConverged: Bool
     /// Whether the search for copies came to its end: nothing beyond the values listed was seen in their complement.
     public let isComplete: Bool

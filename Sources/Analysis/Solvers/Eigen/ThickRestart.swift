@@ -29,18 +29,19 @@ extension BlockLanczos {
 
     /// Keeps only some Ritz vectors and the next block: T becomes diagonal, and every vector couples to the block.
     func restart(with values: [Double], _ vectors: [[Double]]) throws(BackendError) {
-        let kept = RowStore(space)
-        try basis.combine(vectors, into: kept)
-        if let before = images {
-            let products = RowStore(space)
-            try before.combine(vectors, into: products)
-            images = products
-        }
+        // One after the other: the old vectors make room for the new products.
+        basis = try combined(basis, vectors)
+        images = if let images { try combined(images, vectors) } else { nil }
         coupling = coupling.map { row in
             vectors.map { vector in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
         }
         projected = values.indices.map { i in values.indices.map { $0 == i ? values[i] : 0 } }
-        basis = kept
+    }
+
+    private func combined(_ rows: RowStore, _ coefficients: [[Double]]) throws(BackendError) -> RowStore {
+        let sums = RowStore(space)
+        try rows.combine(coefficients, into: sums)
+        return sums
     }
 
     /// Starts from approximate eigenpairs whose products are known: their span is the basis, and what the products have

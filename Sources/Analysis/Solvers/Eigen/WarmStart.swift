@@ -17,7 +17,7 @@ extension EigenpairSearch {
         var proof = try RitzProof(matrix, try given.copy(0..<1))
         count(1, .search)
         counters.norm = max(counters.norm, abs(proof.values[0]))
-        guard proof.residuals[0] <= 10 * accepted(proof.values[0]) else { return try addUp(given) }
+        guard proof.residuals[0] <= 10 * allowance(of: proof.values[0]) else { return try addUp(given) }
         try proof.join(RitzProof(matrix, try given.copy(1..<given.count)))
         count(given.count - 1, .search)
         counters.norm = proof.values.reduce(counters.norm) { max($0, abs($1)) }
