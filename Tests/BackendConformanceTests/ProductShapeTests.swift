@@ -140,6 +140,22 @@ import Testing
         }
     }
 
+    /// Kernels as wide as their stride on images of odd width: the last column takes no part.
+    @Test(arguments: TestDevices.targets)
+    func kernelsAsWideAsTheirStride(_ target: Target) throws {
+        for (width, padding) in [(15, 0), (15, 1), (14, 0), (31, 0)] {
+            let x: Shape = [2, 3, 15, width], w: Shape = [64, 3, 2, 2]
+            let program = Program.trace { t in
+                let (images, filters) = (t.input("x", x), t.input("w", w))
+                let window = Window(stride: (2, 2), padding: (padding, 0), groups: 1)
+                let y = images.conv(filters, window)
+                let back = t.vjp([(of: y, cotangent: t.input("dy", y.shape))], to: [images, filters])
+                return [("y", y), ("dx", back[0]), ("dw", back[1])]
+            }
+            try check(program, target, "\(x) * \(w), padding \(padding)")
+        }
+    }
+
     /// Minimal filtering of 3×3 kernels without stride: rows of tiles of all lengths beside vectors, odd extents, every
     /// padding, few and many lines.
     @Test(arguments: TestDevices.targets.filter { $0.selector == "cpu" }, [true, false])
