@@ -39,7 +39,9 @@ import Testing
             #expect(interval["lower"]! <= value && value <= interval["upper"]!)
         }
         let steps = zip(high, high.dropFirst()).map { $0 / $1 }
-        #expect(top["largestGapRatio"] as? Double == steps.max() && ends.count == 5)
+        // Numbers are read back from JSON: the last bit may differ.
+        let ratio = top["largestGapRatio"] as? Double ?? 0
+        #expect(abs(ratio / steps.max()! - 1) < 1e-14 && ends.count == 5)
         #expect(steps[(top["largestGapAfter"] as! Int) - 1] == steps.max())
         #expect(top["converged"] as? Bool == true && top["complete"] as? Bool == true)
         #expect(top["which"] as? String == "LA" && top["operator"] as? String == "hessian")
