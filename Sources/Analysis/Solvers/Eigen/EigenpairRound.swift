@@ -79,10 +79,10 @@ extension EigenpairSearch {
     private func conclude(
         _ lanczos: BlockLanczos, _ ritz: RitzPairs, _ indices: [Int]
     ) throws(BackendError) -> (Outcome, RitzProof)? {
-        // A search for copies has a check of its own, and one that failed is not made again.
         let values = indices.map { ritz.values[$0] }, bounds = indices.map { ritz.bounds[$0] }
         let areSmall = areSmall(bounds, of: values, room: Self.room)
         if identity.acceptance == .residuals, !areSmall { return nil }
+        // A search for copies has a check of its own, and one that failed is not made again.
         let splits = counters.isCheck || counters.isStrict ? [] : try findSplits(ritz, indices)
         guard areAccurate(values, bounds, splits, room: Self.room) else { return nil }
         let pairs = try RitzProof(lanczos, ritz, indices)
