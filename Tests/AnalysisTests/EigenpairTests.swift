@@ -1,5 +1,6 @@
 import Analysis
 import Backend
+import Foundation
 import TestSupport
 import Testing
 
@@ -168,6 +169,22 @@ extension OnDevices {
                 #expect(abs(ends.values[0] / 1e4 - 1) < target.tolerance(1e-6, 1e-13))
                 #expect(ends.isConverged && abs(ends.values[3] - small[0]) < floor)
             }
+        }
+
+        /// An end that is zero up to rounding, in a bulk that goes down to it: no digit of it can be had, but that it is nothing.
+        @Test(arguments: TestDevices.exactTargets)
+        func anEndAtZero(_ target: Target) throws {
+            let values = (0..<400).map { exp(-Double($0) / 12) }
+            let matrix = try target.diagonal(values)
+            func found(_ floor: Double) throws -> Eigenpairs {
+                try Eigenpairs.find(
+                    .smallest, 1, of: matrix,
+                    EigenpairOptions(tolerance: 1e-2, floor: floor, basis: 60, products: 350))
+            }
+            #expect(try !found(0).isConverged)
+            let found = try found(1e-5)
+            #expect(found.isConverged, "\(found.applications)")
+            #expect(abs(found.values[0]) < 1e-4 && found.residuals[0] <= 1e-5 * found.norm)
         }
 
         /// The certificate: every interval holds an eigenvalue, every bound holds the error, and quadratic bounds are smaller.

@@ -45,8 +45,9 @@ struct LayerSpectra {
         let top = try Eigenpairs.find(
             .largest, min(options.top ?? 1, block.dimension), of: block, settings,
             progress: { EigenvalueStage.tell("layer \(name)", $0) })
-        // The other end is for its sign and size: a few digits do.
-        let coarse = EigenpairOptions(tolerance: max(options.tolerance ?? 0, 1e-2), seed: options.common.seed)
+        // The other end is for its sign and size: a few digits do, and where it is zero, that it is nothing beside the largest.
+        let coarse = EigenpairOptions(
+            tolerance: max(options.tolerance ?? 0, 1e-2), floor: 1e-5, seed: options.common.seed)
         let low = try Eigenpairs.find(
             .smallest, 1, of: block, coarse, progress: { EigenvalueStage.tell("layer \(name)", $0) })
         return SpectrumOutput.Layer(

@@ -12,7 +12,7 @@ public enum EigenpairAcceptance: String, CaseIterable, Codable, Sendable {
 extension EigenpairSearch {
     /// The residual, or the error, at which a value counts as found.
     func allowance(of value: Double) -> Double {
-        max(identity.tolerance * abs(value), 16 * noise)
+        max(identity.tolerance * abs(value), 16 * noise, identity.floor * counters.norm)
     }
 
     private var noise: Double { space.precision.epsilon * counters.norm }

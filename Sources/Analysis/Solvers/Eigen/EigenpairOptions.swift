@@ -5,6 +5,8 @@ public struct EigenpairOptions: Sendable {
     /// Residuals are accepted below this fraction of their eigenvalue, or below the rounding noise of the
     /// operator, 16 ε‖A‖, whichever is larger.
     public var tolerance: Double?
+    /// Residuals, or errors, below this fraction of ‖A‖ are accepted as well: what is asked of values that may be zero. At least 16 ε.
+    public var floor: Double
     /// Whether the tolerance is for residuals or for the values themselves.
     public var acceptance: EigenpairAcceptance
     /// Most products of one search (of the first, or of one that looks for copies); nil: as many as the restarts allow.
@@ -28,13 +30,14 @@ public struct EigenpairOptions: Sendable {
 
     /// Defaults: a tolerance that fits the precision (1e-5 or 1e-10), one vector at a time, a risk of 0.01, at most 300 restarts.
     public init(
-        tolerance: Double? = nil, acceptance: EigenpairAcceptance = .residuals, steps: Int? = nil,
+        tolerance: Double? = nil, floor: Double = 0, acceptance: EigenpairAcceptance = .residuals,
+        steps: Int? = nil,
         basis: Int? = nil, blockSize: Int = 1,
         restarts: Int = 300, products: Int? = nil, missRisk: Double = 0.01, saveEvery: Int? = nil,
         seed: UInt64 = 0
     ) {
         (self.tolerance, self.steps, self.basis, self.blockSize) = (tolerance, steps, basis, blockSize)
-        self.acceptance = acceptance
+        (self.floor, self.acceptance) = (floor, acceptance)
         self.missRisk = missRisk
         (self.restarts, self.products, self.saveEvery, self.seed) = (restarts, products, saveEvery, seed)
     }

@@ -103,8 +103,11 @@ extension EigenpairSearch {
     /// What a true residual may have beyond that of the factorisation, in ε‖A‖.
     private static let room = 8.0
 
-    private func isConverged(_ ritz: RitzPairs, _ index: Int) -> Bool {
-        areSmall([ritz.bounds[index]], of: [ritz.values[index]], room: Self.room)
+    /// Whether a Ritz value has converged, to a thousandth at least: a rougher one may still move.
+    private func isSettled(_ ritz: RitzPairs, _ index: Int) -> Bool {
+        let (value, bound) = (ritz.values[index], ritz.bounds[index])
+        let noise = 8 * space.precision.epsilon * counters.norm
+        return areSmall([bound], of: [value], room: Self.room) && bound <= max(1e-3 * abs(value), noise)
     }
 
     /// Whether the complement surely holds nothing beyond the values found: it would have been seen, or the outermost Ritz
@@ -116,7 +119,7 @@ extension EigenpairSearch {
         }
         counters.risk = min(1, copies.reduce(0) { $0 + $1.risk(space.dimension - locked.count) })
         return counters.risk <= options.missRisk
-            || (wanted.top == 0 || isConverged(ritz, last)) && (wanted.bottom == 0 || isConverged(ritz, 0))
+            || (wanted.top == 0 || isSettled(ritz, last)) && (wanted.bottom == 0 || isSettled(ritz, 0))
     }
 
     /// The best there is.

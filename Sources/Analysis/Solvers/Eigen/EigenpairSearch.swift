@@ -50,6 +50,7 @@ final class EigenpairSearch {
         identity = EigenpairNumbers.Search(
             dimension: matrix.dimension, precision: space.precision.rawValue, end: end, count: wanted.count,
             seed: options.seed, tolerance: options.tolerance(space.precision),
+            floor: options.floor,
             acceptance: options.acceptance, blockSize: options.blockSize)
         try state?.numbers.check(fits: identity)
         basisSize = state?.numbers.basisSize ?? sizes.basis

@@ -15,7 +15,7 @@ struct EigenpairNumbers: Codable, Equatable {
     /// What the search is, which decides all bits.
     struct Search: Codable, Equatable {
         var dimension: Int, precision: String, end: SpectrumEnd, count: Int, seed: UInt64
-        var tolerance: Double, acceptance: EigenpairAcceptance, blockSize: Int
+        var tolerance: Double, floor: Double, acceptance: EigenpairAcceptance, blockSize: Int
     }
     /// What was spent, and where the search is.
     struct Counters: Codable, Equatable {
@@ -56,6 +56,7 @@ struct EigenpairNumbers: Codable, Equatable {
         compare("count", \.count)
         compare("seed", \.seed)
         compare("tolerance", \.tolerance)
+        compare("floor", \.floor)
         compare("acceptance", \.acceptance.rawValue)
         compare("block size", \.blockSize)
         if found.isEmpty { return }
