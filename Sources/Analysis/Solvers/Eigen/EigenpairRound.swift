@@ -105,9 +105,9 @@ extension EigenpairSearch {
 
     /// Whether a Ritz value has converged, to a thousandth at least: a rougher one may still move.
     private func isSettled(_ ritz: RitzPairs, _ index: Int) -> Bool {
-        let (value, bound) = (ritz.values[index], ritz.bounds[index])
-        let noise = 8 * space.precision.epsilon * counters.norm
-        return areSmall([bound], of: [value], room: Self.room) && bound <= max(1e-3 * abs(value), noise)
+        let rough = max(0, identity.tolerance - 1e-3) * abs(ritz.values[index])
+        return areSmall([ritz.bounds[index] + rough], of: [ritz.values[index]], room: Self.room)
+            || ritz.bounds[index] <= allowance(of: 0) / 2
     }
 
     /// Whether the complement surely holds nothing beyond the values found: it would have been seen, or the outermost Ritz
